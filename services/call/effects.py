@@ -1,0 +1,121 @@
+"""What to do: the orders that leave the core, one frozen dataclass each, in the imperative.
+
+The shell performs them in order and never waits for one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from services.call.events import words
+
+
+class Speaker(Enum):
+    """Who said a turn."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of the conversation; of the agent's turns only what the caller heard."""
+
+    speaker: Speaker
+    text: str = words()
+
+
+class Purpose(Enum):
+    """Why the agent speaks. All but ANSWER are lines of the agent's file, rendered ahead."""
+
+    GREETING = "greeting"
+    ANSWER = "answer"
+    REPAIR = "repair"  # sound, but no words: "Sorry, I didn't catch that."
+    IDLE_PROMPT = "idle_prompt"  # "Are you still there?"
+    IDLE_GOODBYE = "idle_goodbye"
+    TIME_LIMIT = "time_limit"  # the goodbye when the call has reached its maximum length
+    APOLOGY = "apology"  # something failed: "Sorry, could you say that again?"
+
+
+@dataclass(frozen=True, slots=True)
+class StartReply:
+    """Begin reply number ``reply``: one task, which lives until it is finished or cancelled."""
+
+    reply: int
+    purpose: Purpose
+    turns: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CancelReply:
+    """Cancel the reply's task; that closes all that the reply has opened."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class FillSilence:
+    """The reply is late: give a stored line, if there is one, as ``FillerReady``."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendAudio:
+    """Hand audio to the carrier: whole 20 ms frames, from byte ``offset`` of the reply's audio on."""
+
+    reply: int
+    offset: int
+    audio: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SendMark:
+    """Ask the carrier to say when all that was sent before has been played."""
+
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClearPlayback:
+    """Drop all audio that was sent and not yet played, in our own queue and in the carrier's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportHeard:
+    """Tell the engine how much of a reply was heard: the words, and their length in ms."""
+
+    reply: int
+    text: str = words()
+    ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeepMessage:
+    """Store a message for the business. Storing the same one twice must store it once."""
+
+    name: str = words()
+    number: str = words()
+    message: str = words()
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call."""
+
+    reason: str
+
+
+Effect = (
+    StartReply
+    | CancelReply
+    | FillSilence
+    | SendAudio
+    | SendMark
+    | ClearPlayback
+    | ReportHeard
+    | KeepMessage
+    | HangUp
+)

@@ -1,0 +1,200 @@
+"""What happened: the facts that enter the core, one frozen dataclass each, in the past tense.
+
+Field names ending in ``_ms`` are milliseconds. A field marked with :func:`words` holds what a person
+said; the journal keeps such fields apart, so that they can be left out of a log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+def words(default: Any = None) -> Any:
+    """A field that holds a person's own words or number: marked, so that no log shows it unasked."""
+    metadata = {"words": True}
+    return (
+        field(metadata=metadata) if default is None else field(default=default, metadata=metadata)
+    )
+
+
+class AfterReply(Enum):
+    """What follows once the last word of a reply was played."""
+
+    LISTEN = "listen"
+    HANG_UP = "hang_up"
+
+
+# --- from the carrier -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """The carrier opened the stream and its token was good."""
+
+    caller: str = words()
+    called: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerHungUp:
+    """The carrier said ``stop`` or the socket closed, whichever came first."""
+
+    reason: str = "hangup"
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """A key of the telephone: ``0`` to ``9``, ``*``, ``#``, ``A`` to ``D``."""
+
+    digit: str = words()
+
+
+@dataclass(frozen=True, slots=True)
+class MarkPlayed:
+    """The carrier echoed a mark: played up to it, or, after a clear, thrown away up to it."""
+
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSent:
+    """The first audio of a reply went into the carrier's socket."""
+
+    reply: int
+
+
+# --- from the ears --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The caller began to speak. ``voiced_ms``: how long ago the first voiced frame came in.
+
+    Utterances are numbered from 1 within a call.
+    """
+
+    utterance: int
+    voiced_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The caller paused. ``silence_ms``: how much silence has passed since the last voiced frame."""
+
+    utterance: int
+    silence_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptInterim:
+    """The words of utterances ``first`` to ``last`` so far; they may still change."""
+
+    first: int
+    last: int
+    text: str = words()
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptFinal:
+    """The words of utterances ``first`` to ``last``; empty text means that they held none."""
+
+    first: int
+    last: int
+    text: str = words()
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptFailed:
+    """No words can be had for utterance ``last`` and those before it that have none yet."""
+
+    last: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTyped:
+    """The caller typed a whole turn on the talk page instead of speaking it."""
+
+    text: str = words()
+
+
+# --- from a reply's task --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TokenProduced:
+    """The brain gave the first token of the reply."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class AudioProduced:
+    """Audio of a reply, mu-law 8 kHz, any length; ``text`` is what begins to be spoken in it.
+
+    Audio without text belongs to the text before it.
+    """
+
+    reply: int
+    audio: bytes
+    text: str = words("")
+
+
+@dataclass(frozen=True, slots=True)
+class FillerReady:
+    """A stored line ("one moment, please") to bridge the wait for a late reply."""
+
+    reply: int
+    audio: bytes
+    text: str = words("")
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTaken:
+    """The caller left a message for the business."""
+
+    reply: int
+    name: str = words()
+    number: str = words()
+    message: str = words()
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFinished:
+    """All audio of the reply has been produced (it may still have to be played)."""
+
+    reply: int
+    then: AfterReply = AfterReply.LISTEN
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFailed:
+    """The reply's task ended with an error; ``error`` names its kind, never the caller's words."""
+
+    reply: int
+    error: str
+
+
+# --- from the clock -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    """``Conversation.deadline`` has come."""
+
+
+ReplyEvent = (
+    TokenProduced
+    | AudioProduced
+    | FillerReady
+    | MessageTaken
+    | ReplyFinished
+    | ReplyFailed
+    | AudioSent
+)
+EarEvent = SpeechStarted | SpeechStopped | TranscriptInterim | TranscriptFinal | TranscriptFailed
+CarrierEvent = CallStarted | CallerHungUp | DigitPressed | MarkPlayed
+Event = ReplyEvent | EarEvent | CarrierEvent | CallerTyped | DeadlinePassed

@@ -1,0 +1,41 @@
+"""Engines: the ears and the voice of a call, behind one small protocol.
+
+An engine lives as long as the call. The shell feeds it frames and asks it for replies; all that it
+finds out comes back as events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
+
+from services.call.effects import KeepMessage, StartReply, Turn
+from services.call.events import EarEvent, FillerReady, ReplyEvent
+
+Emit = Callable[[EarEvent], None]
+
+
+class Engine(Protocol):
+    """Ears and voice of one call."""
+
+    async def run(self, emit: Emit) -> None:
+        """The ears: emit facts about the caller's audio until cancelled."""
+
+    def hear(self, frame: bytes) -> None:
+        """One 20 ms frame of caller audio (160 bytes of mu-law), in order. Never blocks."""
+
+    def reply(self, request: StartReply) -> AsyncIterator[ReplyEvent]:
+        """The voice: produce reply ``request.reply``, ending with ``ReplyFinished``.
+
+        Cancelling the iteration stops the voice and closes all that the reply opened. An exception
+        means that the reply failed.
+        """
+
+    def filler(self, reply: int) -> FillerReady | None:
+        """A stored line for a reply that is late, or None if there is none. Never blocks."""
+
+    def heard(self, reply: int, text: str, ms: int) -> None:
+        """What the caller really heard of a reply that was interrupted or has ended."""
+
+    def unfinished(self, turns: tuple[Turn, ...]) -> KeepMessage | None:
+        """What the caller had begun to leave when the call ended, if anything."""

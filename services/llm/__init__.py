@@ -1,0 +1,38 @@
+"""Brains: what the cascade engine needs of a language model or a script; one file per brain."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.call.effects import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class TakeMessage:
+    """The caller's message is complete (or as complete as it will get): keep it."""
+
+    name: str
+    number: str
+    message: str
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    """Hang up once the reply has been played."""
+
+
+BrainEvent = str | TakeMessage | EndCall
+"""A piece of the reply's text, in order, or something to do."""
+
+
+class Brain(Protocol):
+    """The brain of one call."""
+
+    def respond(self, turns: Sequence[Turn]) -> AsyncIterator[BrainEvent]:
+        """Answer the last caller turn of ``turns`` (heard text only). Cancelling it stops the work."""
+
+    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
+        """What the caller had begun to leave when the call ended with these turns, if anything."""
