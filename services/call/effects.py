@@ -55,6 +55,13 @@ class CancelReply:
 
 
 @dataclass(frozen=True, slots=True)
+class CommitTurn:
+    """The caller's turn is over. Empty text: there was sound, but nothing to answer."""
+
+    text: str = words()
+
+
+@dataclass(frozen=True, slots=True)
 class FillSilence:
     """The reply is late: give a stored line, if there is one, as ``FillerReady``."""
 
@@ -63,7 +70,7 @@ class FillSilence:
 
 @dataclass(frozen=True, slots=True)
 class SendAudio:
-    """Hand audio to the carrier: whole 20 ms frames, from byte ``offset`` of the reply's audio on."""
+    """Hand audio to the carrier: whole 20 ms frames, from byte ``offset`` of the reply on."""
 
     reply: int
     offset: int
@@ -111,6 +118,7 @@ class HangUp:
 Effect = (
     StartReply
     | CancelReply
+    | CommitTurn
     | FillSilence
     | SendAudio
     | SendMark

@@ -1,7 +1,7 @@
 """What happened: the facts that enter the core, one frozen dataclass each, in the past tense.
 
-Field names ending in ``_ms`` are milliseconds. A field marked with :func:`words` holds what a person
-said; the journal keeps such fields apart, so that they can be left out of a log.
+Field names ending in ``_ms`` are milliseconds. A field marked with :func:`words` holds what a
+person said; the journal keeps such fields apart, so that they can be left out of a log.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def words(default: Any = None) -> Any:
-    """A field that holds a person's own words or number: marked, so that no log shows it unasked."""
+    """A field that holds a person's own words or number: no log shows it unasked."""
     metadata = {"words": True}
     return (
         field(metadata=metadata) if default is None else field(default=default, metadata=metadata)
@@ -24,6 +24,7 @@ class AfterReply(Enum):
 
     LISTEN = "listen"
     HANG_UP = "hang_up"
+    APOLOGISE = "apologise"  # the reply broke off
 
 
 # --- from the carrier -----------------------------------------------------------------------------
@@ -81,7 +82,7 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStopped:
-    """The caller paused. ``silence_ms``: how much silence has passed since the last voiced frame."""
+    """The caller paused. ``silence_ms``: the silence since the last voiced frame."""
 
     utterance: int
     silence_ms: int = 0

@@ -1,0 +1,46 @@
+"""The core: one phone call as two small machines, without sockets, vendors, tasks or clocks.
+
+Feed :class:`~services.call.conversation.Conversation` every event with the time at which it was
+noticed; perform the effects that it returns, in order; send ``DeadlinePassed`` when its ``deadline``
+has come. That is the whole interface.
+
+Theory of operation
+===================
+
+Two machines share the line::
+
+    Caller: QUIET -SpeechStarted-> SPEAKING -SpeechStopped-> PAUSED -SpeechStarted-> SPEAKING
+                                                  PAUSED -end of turn-> QUIET
+    Agent:  IDLE -reply started-> THINKING -audio sent-> SPEAKING -last mark played-> IDLE
+                       SPEAKING -SpeechStarted-> HELD -it was nothing-> SPEAKING
+                                                 HELD -it was words-> IDLE
+
+and these rules join them:
+
+========  ========  ============================================================================
+caller    agent     rule
+========  ========  ============================================================================
+SPEAKING  SPEAKING  hold: clear the carrier's queue at once, but keep the reply and its audio.
+                    Words that are more than "mhm", or sound that lasts, cancel the reply;
+                    anything else, and it speaks on from the first word not heard, out of the
+                    audio that was kept
+SPEAKING  THINKING  cancel the reply: the caller was not finished. The words so far are kept and
+                    the turn goes on
+-> QUIET  IDLE      words: reply. No words: it was noise, and nothing happened
+QUIET     THINKING  no audio by the deadline: a stored line; none much later: an apology
+QUIET     IDLE      silence: one prompt, then goodbye
+========  ========  ============================================================================
+
+A reply is a number. Every event that it causes carries the number, and events of any other reply are
+turned away at the door (``Conversation._is_welcome``), so nothing has to be cleaned up after a
+cancelled one. The agent speaks until its last mark was *played*, not until its last byte was sent.
+After a clear the carrier echoes all pending marks; they mean "thrown away" and count for nothing
+(``playback``). Only what was heard enters the history.
+
+There is one timer: the smallest of the named deadlines. One that has fired, or whose reason is gone,
+is gone.
+
+Reading order: ``events`` and ``effects`` (the vocabulary), ``conversation`` (the machines and their
+rules), then ``turn`` (the caller's words), ``playback`` (what was heard), ``endpointing`` (pure
+judgements) and ``timings`` (every duration).
+"""

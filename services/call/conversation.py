@@ -1,0 +1,487 @@
+"""The conversation: who speaks, who may, and what follows. Theory of operation in ``__init__``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from services.call import effects as do
+from services.call import events as on
+from services.call.effects import Effect, Purpose, Speaker, Turn
+from services.call.endpointing import endpoint_at, takes_the_turn
+from services.call.events import AfterReply, Event
+from services.call.playback import Playback
+from services.call.timings import Timings
+from services.call.turn import CallerTurn
+
+MAX_FAILURES = 3
+"""Replies in a row that may fail; then the call is ended: nobody is kept in a broken call."""
+
+
+class Phase(Enum):
+    WAITING = "waiting"
+    LIVE = "live"
+    CLOSING = "closing"  # the time limit's goodbye: nothing interrupts it
+    ENDED = "ended"
+
+
+class Caller(Enum):
+    QUIET = "quiet"
+    SPEAKING = "speaking"
+    PAUSED = "paused"
+
+
+class Agent(Enum):
+    IDLE = "idle"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+    HELD = "held"
+
+
+class Deadline(Enum):
+    LIMIT = "limit"  # the longest call
+    ENDPOINT = "endpoint"  # the caller's turn ends
+    TRANSCRIPT = "transcript"  # owed words are given up
+    DIGITS = "digits"  # an entry on the keypad ends
+    RESUME = "resume"  # a held reply speaks on
+    HOLD = "hold"  # a caller who makes sound this long has the floor
+    FILL = "fill"  # a late answer is bridged
+    GIVE_UP = "give_up"  # a reply without audio has failed
+    PLAYED = "played"  # marks are too late
+    IDLE = "idle"  # nobody says anything
+
+
+_OF_THE_REPLY = (
+    Deadline.HOLD,
+    Deadline.RESUME,
+    Deadline.FILL,
+    Deadline.GIVE_UP,
+    Deadline.PLAYED,
+)
+_OF_THE_TURN = (Deadline.ENDPOINT, Deadline.TRANSCRIPT, Deadline.DIGITS, Deadline.RESUME)
+
+
+@dataclass(slots=True)
+class _Reply:
+    """The live reply. ``then`` is None while audio is still being produced."""
+
+    number: int
+    purpose: Purpose
+    playback: Playback
+    then: AfterReply | None = None
+
+
+class Conversation:
+    """One call. Feed it every event with the time; perform the effects in order; wake it with
+    ``DeadlinePassed`` when ``deadline`` has come. ``now`` is in seconds and never goes back."""
+
+    def __init__(self, timings: Timings) -> None:
+        self.timings = timings
+        self.phase = Phase.WAITING
+        self.caller = Caller.QUIET
+        self.agent = Agent.IDLE
+        self.history: list[Turn] = []
+        self._turn = CallerTurn()
+        self._utterance = 0
+        self._reply: _Reply | None = None
+        self._replies = 0
+        self._failures = 0
+        self._prompts = 0
+        self._deadlines: dict[Deadline, float] = {}
+        self._effects: list[Effect] = []
+
+    @property
+    def deadline(self) -> float | None:
+        """When to send ``DeadlinePassed``, or None."""
+        return min(self._deadlines.values(), default=None)
+
+    @property
+    def ended(self) -> bool:
+        return self.phase is Phase.ENDED
+
+    def handle(self, event: Event, now: float) -> list[Effect]:
+        """Take note of ``event`` and say what to do. Events that come too late do nothing."""
+        if self._is_welcome(event):
+            _HANDLERS[type(event)](self, event, now)
+        effects, self._effects = self._effects, []
+        return effects
+
+    def _is_welcome(self, event: Event) -> bool:
+        """The door: what concerns a reply or a call that is no longer live stays outside."""
+        if self.phase is Phase.ENDED:
+            return False
+        if isinstance(event, on.CallerHungUp | on.MessageTaken):
+            return True  # a fact to keep, whatever became of the reply that brought it
+        if self.phase is Phase.WAITING:
+            return isinstance(event, on.CallStarted)
+        if hasattr(event, "reply"):
+            return self._reply is not None and event.reply == self._reply.number
+        closing_hears = (on.MarkPlayed, on.DeadlinePassed)
+        return self.phase is Phase.LIVE or isinstance(event, closing_hears)
+
+    # --- the call ---------------------------------------------------------------------------------
+
+    def _call_started(self, event: on.CallStarted, now: float) -> None:
+        if self.phase is Phase.WAITING:
+            self.phase = Phase.LIVE
+            self._deadlines[Deadline.LIMIT] = now + self.timings.max_call_s
+            self._start_reply(Purpose.GREETING, now)
+
+    def _caller_hung_up(self, event: on.CallerHungUp, now: float) -> None:
+        self._cancel_reply(now, reopen=False)
+        self._end()
+
+    def _limit_reached(self, now: float) -> None:
+        self._cancel_reply(now, reopen=False)
+        self._forget_turn()
+        self.caller = Caller.QUIET
+        self.phase = Phase.CLOSING
+        self._start_reply(Purpose.TIME_LIMIT, now)
+
+    def _hang_up(self, reason: str) -> None:
+        self._effects.append(do.HangUp(reason))
+        self._end()
+
+    def _end(self) -> None:
+        self.phase = Phase.ENDED
+        self._deadlines.clear()
+
+    def _message_taken(self, event: on.MessageTaken, now: float) -> None:
+        self._effects.append(
+            do.KeepMessage(event.name, event.number, event.message, event.complete)
+        )
+
+    # --- the caller -------------------------------------------------------------------------------
+
+    def _speech_started(self, event: on.SpeechStarted, now: float) -> None:
+        self.caller = Caller.SPEAKING
+        self._utterance = event.utterance
+        self._drop(Deadline.ENDPOINT, Deadline.TRANSCRIPT, Deadline.RESUME)
+        reply = self._reply
+        if reply is None or self.agent is Agent.HELD:
+            return
+        waiting_for_answer = reply.purpose is Purpose.ANSWER and reply.playback.is_empty
+        if waiting_for_answer:
+            self._cancel_reply(now)  # the caller was not finished
+        else:
+            self._hold(now)
+
+    def _speech_stopped(self, event: on.SpeechStopped, now: float) -> None:
+        self._turn.stopped(event.utterance)
+        if self.caller is not Caller.SPEAKING:
+            return
+        self.caller = Caller.PAUSED
+        self._deadlines[Deadline.ENDPOINT] = endpoint_at(now, event.silence_ms, self.timings)
+        if self.agent is Agent.HELD:
+            self._arm(Deadline.RESUME, now, self.timings.resume_ms)
+
+    def _transcript_interim(self, event: on.TranscriptInterim, now: float) -> None:
+        if self.agent is Agent.HELD and self._takes_the_turn(event.text):
+            self._cancel_reply(now)
+
+    def _transcript_final(self, event: on.TranscriptFinal, now: float) -> None:
+        if self._turn.final(event.first, event.last, event.text):
+            self._words_arrived(now)
+
+    def _transcript_failed(self, event: on.TranscriptFailed, now: float) -> None:
+        if self._turn.final(event.last, event.last, ""):
+            self._turn.took_the_floor = True
+            self._words_arrived(now)
+
+    def _words_arrived(self, now: float) -> None:
+        """The turn's text has changed: does it take the turn, end it, or was it nothing?"""
+        if self._reply is not None and self._takes_the_turn(self._turn.text):
+            self._cancel_reply(now)
+        if self.caller is Caller.SPEAKING or self._turn.awaits_words:
+            return
+        still_open = Deadline.ENDPOINT in self._deadlines or Deadline.DIGITS in self._deadlines
+        if self.agent is Agent.HELD or not still_open:
+            self._end_turn(now)
+
+    def _takes_the_turn(self, text: str) -> bool:
+        """Whether these words, said over the live reply, take the turn from it."""
+        reply = self._live
+        unheard_ms = reply.playback.unheard_ms if reply.then else math.inf
+        return takes_the_turn(text, unheard_ms, self.timings)
+
+    def _digit_pressed(self, event: on.DigitPressed, now: float) -> None:
+        ends_entry = event.digit == "#"
+        if ends_entry and not self._turn.digits:
+            return
+        self._cancel_reply(now)
+        self._drop(Deadline.IDLE)
+        if ends_entry:
+            self._end_turn(now)
+        else:
+            self._turn.digit(event.digit)
+            self._arm(Deadline.DIGITS, now, self.timings.digit_pause_ms)
+
+    def _caller_typed(self, event: on.CallerTyped, now: float) -> None:
+        if event.text.strip():
+            self._cancel_reply(now)
+            self._turn.typed(event.text.strip())
+            self._end_turn(now)
+
+    def _endpoint_passed(self, now: float) -> None:
+        if self._turn.awaits_words:
+            self._arm(Deadline.TRANSCRIPT, now, self.timings.transcript_wait_ms)
+        elif Deadline.DIGITS not in self._deadlines:
+            self._end_turn(now)
+
+    def _transcript_missing(self, now: float) -> None:
+        self._turn.stop_waiting()
+        self._turn.took_the_floor = True
+        self._end_turn(now)
+
+    def _digits_entered(self, now: float) -> None:
+        waits_for = {Deadline.ENDPOINT, Deadline.TRANSCRIPT} & self._deadlines.keys()
+        if self.caller is not Caller.SPEAKING and not waits_for:
+            self._end_turn(now)
+
+    def _end_turn(self, now: float) -> None:
+        """The caller's turn is over: answer its words, or go on as if it had not been."""
+        if self._reply is not None and self._takes_the_turn(self._turn.text):
+            self._cancel_reply(now)
+        text = self._turn.text if self._reply is None else ""
+        must_speak = self._turn.took_the_floor
+        self._effects.append(do.CommitTurn(text))
+        self._forget_turn()
+        self.caller = Caller.QUIET
+        if text:
+            self.history.append(Turn(Speaker.CALLER, text))
+            self._prompts = 0
+            self._start_reply(Purpose.ANSWER, now)
+        elif self.agent is Agent.HELD:
+            self._resume(now)
+        elif self._reply is None and must_speak:
+            self._start_reply(Purpose.REPAIR, now)
+        elif self._reply is None:
+            self._listen(now)
+
+    def _forget_turn(self) -> None:
+        self._turn.close(self._utterance)
+        self._drop(*_OF_THE_TURN)
+
+    # --- the agent --------------------------------------------------------------------------------
+
+    def _start_reply(self, purpose: Purpose, now: float) -> None:
+        self._replies += 1
+        playback = Playback(self._replies, self.timings.mark_every_ms)
+        self._reply = _Reply(self._replies, purpose, playback)
+        self.agent = Agent.THINKING
+        self._drop(Deadline.IDLE)
+        self._arm(Deadline.GIVE_UP, now, self.timings.give_up_ms)
+        if purpose is Purpose.ANSWER:
+            self._arm(Deadline.FILL, now, self.timings.fill_after_ms)
+        self._effects.append(do.StartReply(self._replies, purpose, tuple(self.history)))
+
+    def _audio_produced(self, event: on.AudioProduced, now: float) -> None:
+        self._drop(Deadline.FILL, Deadline.GIVE_UP)
+        self._live.playback.append(event.audio, event.text)
+        self._play(now)
+
+    def _filler_ready(self, event: on.FillerReady, now: float) -> None:
+        if self._live.playback.is_empty:
+            self._live.playback.append(event.audio, "")  # heard, but no part of the conversation
+            self._play(now)
+
+    def _play(self, now: float) -> None:
+        """Send what can be sent, unless the reply is held."""
+        if self.agent is Agent.HELD:
+            return
+        reply = self._live
+        sent = reply.playback.release(now, finished=reply.then is not None)
+        if sent:
+            self.agent = Agent.SPEAKING
+            self._effects += sent
+            grace = self.timings.marks_grace_ms / 1000
+            self._deadlines[Deadline.PLAYED] = reply.playback.ends_at + grace
+        self._go_on(now)
+
+    def _reply_finished(self, event: on.ReplyFinished, now: float) -> None:
+        self._produced(event.then, now)
+
+    def _reply_failed(self, event: on.ReplyFailed, now: float) -> None:
+        self._produced(AfterReply.APOLOGISE, now)
+
+    def _produced(self, then: AfterReply, now: float) -> None:
+        self._drop(Deadline.FILL, Deadline.GIVE_UP)
+        self._live.then = then
+        self._live.playback.finish()
+        self._play(now)
+
+    def _mark_played(self, event: on.MarkPlayed, now: float) -> None:
+        if self._reply is not None and self._reply.playback.acknowledge(event.mark, now):
+            self._go_on(now)
+
+    def _marks_missing(self, now: float) -> None:
+        self._live.playback.assume_played(now)
+        self._go_on(now)
+
+    def _go_on(self, now: float) -> None:
+        """What follows when nothing is playing: the reply is over, or more of it is awaited."""
+        reply = self._live
+        if self.agent is Agent.HELD or not reply.playback.nothing_playing:
+            return
+        self._drop(Deadline.PLAYED)
+        if reply.then is not None:
+            self._reply_over(now)
+        else:
+            self.agent = Agent.THINKING
+            self._deadlines.setdefault(Deadline.GIVE_UP, now + self.timings.give_up_ms / 1000)
+
+    def _reply_over(self, now: float) -> None:
+        """The last mark was played."""
+        reply = self._live
+        self._settle()
+        if reply.then is AfterReply.APOLOGISE:
+            self._apologise(now)
+        elif reply.purpose is Purpose.TIME_LIMIT:
+            self._hang_up("time_limit")
+        elif reply.purpose is Purpose.IDLE_GOODBYE:
+            self._hang_up("idle")
+        elif reply.then is AfterReply.HANG_UP:
+            self._hang_up("goodbye")
+        else:
+            self._failures = 0 if reply.purpose is Purpose.ANSWER else self._failures
+            self._listen(now)
+
+    def _apologise(self, now: float) -> None:
+        self._failures += 1
+        if self.phase is Phase.CLOSING:
+            self._hang_up("time_limit")
+        elif self._failures >= MAX_FAILURES:
+            self._hang_up("failed")
+        else:
+            self._start_reply(Purpose.APOLOGY, now)
+
+    def _listen(self, now: float) -> None:
+        self._arm(Deadline.IDLE, now, self.timings.idle_ms)
+
+    def _nobody_speaks(self, now: float) -> None:
+        if self.caller is not Caller.QUIET:
+            self._arm(Deadline.IDLE, now, 1000)  # sound without words so far: look again soon
+        elif self._prompts:
+            self._start_reply(Purpose.IDLE_GOODBYE, now)
+        else:
+            self._prompts += 1
+            self._start_reply(Purpose.IDLE_PROMPT, now)
+
+    def _answer_is_late(self, now: float) -> None:
+        self._effects.append(do.FillSilence(self._live.number))
+
+    def _answer_is_missing(self, now: float) -> None:
+        self._effects.append(do.CancelReply(self._live.number))
+        self._settle()
+        self._apologise(now)
+
+    def _hold(self, now: float) -> None:
+        """Silence at once; the reply lives on until we know what the sound was."""
+        if self.agent is Agent.SPEAKING:
+            self._effects.append(do.ClearPlayback())
+        self._live.playback.hold(now)
+        self.agent = Agent.HELD
+        self._drop(*_OF_THE_REPLY)
+        self._arm(Deadline.HOLD, now, self.timings.hold_limit_ms)
+
+    def _resume(self, now: float) -> None:
+        """It was nothing: speak on from the next word that was not heard."""
+        self.agent = Agent.THINKING
+        self._drop(Deadline.HOLD, Deadline.RESUME)
+        self._live.playback.rewind()
+        self._play(now)
+
+    def _held_too_long(self, now: float) -> None:
+        self._cancel_reply(now)
+        self._turn.took_the_floor = True
+
+    def _cancel_reply(self, now: float, *, reopen: bool = True) -> None:
+        """The live reply, if there is one, is over here and now; only what was heard remains.
+
+        If that is nothing, the turn that it was to answer is open again.
+        """
+        reply = self._reply
+        if reply is None:
+            return
+        if self.agent is Agent.SPEAKING:
+            reply.playback.hold(now)
+            self._effects.append(do.ClearPlayback())
+        self._effects.append(do.CancelReply(reply.number))
+        heard = self._settle()
+        unanswered = bool(self.history) and self.history[-1].speaker is Speaker.CALLER
+        if reopen and reply.purpose is Purpose.ANSWER and not heard and unanswered:
+            self._turn.reopen(self.history.pop().text)
+
+    def _settle(self) -> str:
+        """Put what was heard of the live reply into the history; then there is no live reply."""
+        reply = self._live
+        heard = reply.playback.heard_text()
+        if heard:
+            self.history.append(Turn(Speaker.AGENT, heard))
+        if not reply.playback.is_empty:
+            self._effects.append(do.ReportHeard(reply.number, heard, reply.playback.heard_ms))
+        self._reply = None
+        self.agent = Agent.IDLE
+        self._drop(*_OF_THE_REPLY)
+        return heard
+
+    @property
+    def _live(self) -> _Reply:
+        assert self._reply is not None, "this is called only while a reply is live"
+        return self._reply
+
+    # --- time -------------------------------------------------------------------------------------
+
+    def _arm(self, deadline: Deadline, now: float, after_ms: float) -> None:
+        self._deadlines[deadline] = now + after_ms / 1000
+
+    def _drop(self, *deadlines: Deadline) -> None:
+        for deadline in deadlines:
+            self._deadlines.pop(deadline, None)
+
+    def _deadline_passed(self, event: on.DeadlinePassed, now: float) -> None:
+        """Fire what is due, one after the other: one may call off the next."""
+        while self._deadlines:
+            deadline = min(self._deadlines, key=self._deadlines.__getitem__)
+            if self._deadlines[deadline] > now:
+                return
+            del self._deadlines[deadline]
+            _ALARMS[deadline](self, now)
+
+
+_HANDLERS: dict[type, Callable[[Conversation, Any, float], None]] = {
+    on.CallStarted: Conversation._call_started,
+    on.CallerHungUp: Conversation._caller_hung_up,
+    on.DigitPressed: Conversation._digit_pressed,
+    on.MarkPlayed: Conversation._mark_played,
+    on.AudioSent: lambda conversation, event, now: None,  # a fact for the journal
+    on.SpeechStarted: Conversation._speech_started,
+    on.SpeechStopped: Conversation._speech_stopped,
+    on.TranscriptInterim: Conversation._transcript_interim,
+    on.TranscriptFinal: Conversation._transcript_final,
+    on.TranscriptFailed: Conversation._transcript_failed,
+    on.CallerTyped: Conversation._caller_typed,
+    on.TokenProduced: lambda conversation, event, now: None,  # a fact for the journal
+    on.AudioProduced: Conversation._audio_produced,
+    on.FillerReady: Conversation._filler_ready,
+    on.MessageTaken: Conversation._message_taken,
+    on.ReplyFinished: Conversation._reply_finished,
+    on.ReplyFailed: Conversation._reply_failed,
+    on.DeadlinePassed: Conversation._deadline_passed,
+}
+
+_ALARMS: dict[Deadline, Callable[[Conversation, float], None]] = {
+    Deadline.LIMIT: Conversation._limit_reached,
+    Deadline.ENDPOINT: Conversation._endpoint_passed,
+    Deadline.TRANSCRIPT: Conversation._transcript_missing,
+    Deadline.DIGITS: Conversation._digits_entered,
+    Deadline.RESUME: Conversation._end_turn,
+    Deadline.HOLD: Conversation._held_too_long,
+    Deadline.FILL: Conversation._answer_is_late,
+    Deadline.GIVE_UP: Conversation._answer_is_missing,
+    Deadline.PLAYED: Conversation._marks_missing,
+    Deadline.IDLE: Conversation._nobody_speaks,
+}

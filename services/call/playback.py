@@ -1,0 +1,148 @@
+"""The playout ledger of one reply: what was produced, sent, marked and heard.
+
+Positions are bytes of the reply's audio (mu-law 8 kHz: 8 bytes are 1 ms). Text belongs to the audio
+in which it begins to be spoken. What was heard is bounded twice: by the marks that the carrier
+echoed, and by the time that has passed since. After a clear the carrier echoes all pending marks
+[Twilio, Media Streams messages]; those echoes mean *thrown away*, so a clear starts a new
+generation of marks, and echoes of older ones count for nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from services.call.effects import Effect, SendAudio, SendMark
+
+BYTES_PER_MS = 8
+FRAME_BYTES = 160
+_SILENCE = b"\xff"  # mu-law zero
+_WORD = re.compile(r"\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Text, and the byte at which it begins to be spoken."""
+
+    text: str
+    start: int
+
+
+class Playback:
+    """The ledger. The audio is kept until the reply is over, so that it can be taken up again."""
+
+    def __init__(self, reply: int, mark_every_ms: int) -> None:
+        self._reply = reply
+        self._mark_every = mark_every_ms * BYTES_PER_MS
+        self._audio = bytearray()
+        self._spans: list[_Span] = []
+        self._pending: dict[str, int] = {}
+        self._generation = 0
+        self._sent = 0
+        self._marked = 0
+        self._heard = 0
+        self._heard_at = 0.0
+        self._furthest = 0
+        self.ends_at = 0.0
+        """When the audio that was sent will have been played, on the clock of ``now``."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._audio
+
+    @property
+    def nothing_playing(self) -> bool:
+        """Whether all audio that was sent was played."""
+        return self._heard >= self._sent
+
+    @property
+    def heard_ms(self) -> int:
+        return self._heard // BYTES_PER_MS
+
+    @property
+    def unheard_ms(self) -> float:
+        return (len(self._audio) - self._heard) / BYTES_PER_MS
+
+    def append(self, audio: bytes, text: str) -> None:
+        """More of the reply, of any length."""
+        if text:
+            self._spans.append(_Span(text, len(self._audio)))
+        self._audio += audio
+
+    def finish(self) -> None:
+        """No more will come: fill up the last frame."""
+        self._audio += _SILENCE * (-len(self._audio) % FRAME_BYTES)
+
+    def release(self, now: float, *, finished: bool) -> list[Effect]:
+        """What can be sent now: whole frames, with a mark after each stretch and, if the reply is
+        finished, after its last frame."""
+        effects: list[Effect] = []
+        end = len(self._audio) - len(self._audio) % FRAME_BYTES
+        if self._sent < end:
+            self.ends_at = max(now, self.ends_at) + (end - self._sent) / BYTES_PER_MS / 1000
+            if self.nothing_playing:
+                self._heard_at = now
+        while self._sent < end:
+            stop = min(end, self._marked + self._mark_every)
+            effects.append(
+                SendAudio(self._reply, self._sent, bytes(self._audio[self._sent : stop]))
+            )
+            self._sent = stop
+            if stop - self._marked == self._mark_every:
+                effects.append(self._mark())
+        if finished and self._marked < self._sent:
+            effects.append(self._mark())
+        return effects
+
+    def _mark(self) -> SendMark:
+        name = f"{self._reply}.{self._generation}.{self._sent // FRAME_BYTES}"
+        self._marked = self._pending[name] = self._sent
+        return SendMark(name)
+
+    def acknowledge(self, mark: str, now: float) -> bool:
+        """The carrier echoed a mark; False if it is not one of those that we wait for."""
+        position = self._pending.get(mark)
+        if position is None:
+            return False
+        self._pending = {name: at for name, at in self._pending.items() if at > position}
+        self._heard, self._heard_at = position, now
+        return True
+
+    def assume_played(self, now: float) -> None:
+        """The marks are too late: take all that was sent as played."""
+        self._pending.clear()
+        self._heard, self._heard_at = self._sent, now
+
+    def hold(self, now: float) -> None:
+        """Playback stops now: settle what was heard, and forget the marks on their way."""
+        bound = min(self._pending.values(), default=self._sent)
+        elapsed = int((now - self._heard_at) * 1000) * BYTES_PER_MS
+        if self._sent > self._heard:
+            self._heard = min(bound, self._heard + max(0, elapsed))
+        self._sent = self._marked = self._heard
+        self._pending.clear()
+        self._generation += 1
+        self.ends_at = now
+
+    def rewind(self) -> None:
+        """Go back to the beginning of the first word that was not heard to its end."""
+        start = next((begin for _, begin, end in self._words() if end > self._heard), self._heard)
+        self._furthest = self._heard
+        start = min(self._heard, start)
+        self._heard = self._sent = self._marked = start - start % FRAME_BYTES
+
+    def heard_text(self) -> str:
+        """The words that were heard to their end."""
+        heard = max(self._heard, self._furthest)
+        return " ".join(word for word, _, end in self._words() if end <= heard)
+
+    def _words(self) -> list[tuple[str, int, int]]:
+        """Each word with the bytes where it begins and ends: in proportion within its span."""
+        ends = [span.start for span in self._spans[1:]] + [len(self._audio)]
+        words: list[tuple[str, int, int]] = []
+        for span, end in zip(self._spans, ends, strict=True):
+            scale = (end - span.start) / len(span.text)
+            for match in _WORD.finditer(span.text):
+                begin = span.start + int(match.start() * scale)
+                words.append((match.group(), begin, span.start + int(match.end() * scale)))
+        return words

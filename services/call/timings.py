@@ -1,0 +1,42 @@
+"""The patience of a call: every duration that a decision depends on, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Durations in milliseconds, but for ``max_call_s``. The defaults suit a telephone."""
+
+    turn_silence_ms: int = 550
+    """Silence after the last voiced frame that ends the caller's turn."""
+    transcript_wait_ms: int = 1500
+    """How long the end of a turn waits for words that the recogniser still owes."""
+    resume_ms: int = 800
+    """After a pause without words, the agent speaks on at the latest this much later."""
+    hold_limit_ms: int = 8000
+    """A caller who makes sound over the agent this long has the floor, words or not."""
+    barge_in_tail_ms: int = 700
+    """"Yes" over the agent's last this-much is an answer, not a "yes, go on"."""
+    fill_after_ms: int = 2500
+    """No audio of an answer by then: a stored line bridges the wait."""
+    give_up_ms: int = 8000
+    """No audio of a reply by then: it is cancelled and apologised for."""
+    idle_ms: int = 8000
+    """Silence after which the agent asks whether the caller is still there; then says goodbye."""
+    digit_pause_ms: int = 2000
+    """Pause after a key that ends an entry on the keypad; ``#`` ends it at once."""
+    mark_every_ms: int = 200
+    """A mark follows each stretch of audio of this length: how finely we know what was heard."""
+    marks_grace_ms: int = 2000
+    """A mark that is this late is taken as played: carriers lose messages too."""
+    max_call_s: int = 600
+    """The longest call; then a goodbye that cannot be interrupted."""
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be greater than zero, not {getattr(self, name)}")
+        if self.mark_every_ms % 20:
+            raise ValueError(f"mark_every_ms must be whole 20 ms frames, not {self.mark_every_ms}")

@@ -1,0 +1,83 @@
+"""The caller's turn in the making: words by utterance, keypad digits, and what is still owed.
+
+The recogniser may answer late, or again for a longer stretch; this is where that is sorted out.
+"""
+
+from __future__ import annotations
+
+from services.call.endpointing import has_words
+
+
+class CallerTurn:
+    """Collects the words of one turn after the other."""
+
+    def __init__(self) -> None:
+        self._finals: dict[tuple[int, int], str] = {}
+        self._owed: set[int] = set()
+        self._overdue: set[int] = set()
+        self._closed_through = 0
+        self._kept = ""
+        self._digits = ""
+        self.took_the_floor = False
+        """A reply was cancelled for this turn, or its words were lost: an answer is due."""
+
+    @property
+    def text(self) -> str:
+        """The words so far, in order: kept ones, transcripts, typed ones, digits."""
+        spoken = (self._finals[span] for span in sorted(self._finals))
+        parts = [self._kept, *(text for text in spoken if has_words(text)), self._digits]
+        return " ".join(part.strip() for part in parts if part.strip())
+
+    @property
+    def awaits_words(self) -> bool:
+        """Whether an utterance of this turn has ended and its transcript is not here yet."""
+        return bool(self._owed)
+
+    @property
+    def digits(self) -> str:
+        return self._digits
+
+    def stopped(self, utterance: int) -> None:
+        """An utterance ended: its words are owed, unless they came early."""
+        if utterance > self._closed_through and not any(
+            last >= utterance for _, last in self._finals
+        ):
+            self._owed.add(utterance)
+
+    def final(self, first: int, last: int, text: str) -> bool:
+        """Words for utterances ``first`` to ``last``; False if their turn is closed."""
+        late = {number for number in self._overdue if number <= last}
+        if last <= self._closed_through and not late:
+            return False
+        self._overdue -= late
+        self._owed = {number for number in self._owed if number > last}
+        for span in [span for span in self._finals if first <= span[1] and span[0] <= last]:
+            del self._finals[span]
+        self._finals[first, last] = text
+        return True
+
+    def typed(self, text: str) -> None:
+        self._kept = f"{self.text} {text}".strip()
+        self._finals.clear()
+        self._digits = ""
+
+    def digit(self, digit: str) -> None:
+        self._digits += digit
+
+    def reopen(self, text: str) -> None:
+        """The caller was not finished: the words of the last turn belong to this one."""
+        self._kept = f"{text} {self._kept}".strip()
+        self.took_the_floor = True
+
+    def stop_waiting(self) -> None:
+        """The owed words are late; should they still come, they begin a turn of their own."""
+        self._overdue |= self._owed
+        self._owed.clear()
+
+    def close(self, through: int) -> None:
+        """The turn is over, with all utterances up to number ``through``."""
+        self.stop_waiting()
+        self._closed_through = max(self._closed_through, through)
+        self._finals.clear()
+        self._kept = self._digits = ""
+        self.took_the_floor = False
