@@ -1,8 +1,8 @@
 """The core: one phone call as two small machines, without sockets, vendors, tasks or clocks.
 
 Feed :class:`~services.call.conversation.Conversation` every event with the time at which it was
-noticed; perform the effects that it returns, in order; send ``DeadlinePassed`` when its ``deadline``
-has come. That is the whole interface.
+noticed; perform the effects that it returns, in order; send ``DeadlinePassed`` when its
+``deadline`` has come. That is the whole interface.
 
 Theory of operation
 ===================
@@ -31,14 +31,14 @@ QUIET     THINKING  no audio by the deadline: a stored line; none much later: an
 QUIET     IDLE      silence: one prompt, then goodbye
 ========  ========  ============================================================================
 
-A reply is a number. Every event that it causes carries the number, and events of any other reply are
-turned away at the door (``Conversation._is_welcome``), so nothing has to be cleaned up after a
+A reply is a number. Every event that it causes carries the number, and events of any other reply
+are turned away at the door (``Conversation._is_welcome``), so nothing has to be cleaned up after a
 cancelled one. The agent speaks until its last mark was *played*, not until its last byte was sent.
 After a clear the carrier echoes all pending marks; they mean "thrown away" and count for nothing
 (``playback``). Only what was heard enters the history.
 
-There is one timer: the smallest of the named deadlines. One that has fired, or whose reason is gone,
-is gone.
+There is one timer: the smallest of the named deadlines. One that has fired, or whose reason is
+gone, is gone.
 
 Reading order: ``events`` and ``effects`` (the vocabulary), ``conversation`` (the machines and their
 rules), then ``turn`` (the caller's words), ``playback`` (what was heard), ``endpointing`` (pure

@@ -99,6 +99,11 @@ class Conversation:
         return min(self._deadlines.values(), default=None)
 
     @property
+    def words_so_far(self) -> str:
+        """The caller's turn in the making."""
+        return self._turn.text
+
+    @property
     def ended(self) -> bool:
         return self.phase is Phase.ENDED
 

@@ -34,6 +34,9 @@ class Engine(Protocol):
     def filler(self, reply: int) -> FillerReady | None:
         """A stored line for a reply that is late, or None if there is none. Never blocks."""
 
+    def turn_committed(self) -> None:
+        """The caller's words so far were answered or dropped: what comes next is a new turn."""
+
     def heard(self, reply: int, text: str, ms: int) -> None:
         """What the caller really heard of a reply that was interrupted or has ended."""
 

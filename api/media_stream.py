@@ -1,0 +1,116 @@
+"""``WS /media-stream``: let the call's socket in, then ``Session.run`` it.
+
+Twilio and the talk page speak the same protocol here. A socket is accepted at once, since the
+carrier counts the seconds; it then has a moment to say ``start`` with a token that a webhook or the
+talk page was given. Without one it gets nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from fastapi import APIRouter
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from api.guard import PublicSide, handshake_allowed
+from api.twilio_webhook import STREAM_PATH
+from services.calls import Calls
+from services.carriers import BadMessage, StreamStarted
+from services.carriers.twilio import TwilioCarrier
+from services.tokens import Announced, Tokens
+
+log = logging.getLogger(__name__)
+
+START_WITHIN_S = 10.0
+START_WITHIN_MESSAGES = 20
+
+_POLICY_VIOLATION = 1008
+_TRY_AGAIN_LATER = 1013
+_INTERNAL_ERROR = 1011
+
+
+class StarletteSocket:
+    """Starlette's WebSocket as the session's ``Socket``: a closed one is quiet, not an error."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+
+    async def receive(self) -> str | bytes | None:
+        """The next message; None once the peer has gone."""
+        message = await self._websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return None
+        text: str | None = message.get("text")
+        return text if text is not None else bytes(message.get("bytes") or b"")
+
+    async def send(self, message: str) -> None:
+        """Send text; what a closed socket is sent is lost, as it would be on the line."""
+        with suppress(WebSocketDisconnect, RuntimeError):
+            await self._websocket.send_text(message)
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close, if it is not closed yet."""
+        with suppress(WebSocketDisconnect, RuntimeError):
+            await self._websocket.close(code, reason)
+
+
+class NotWelcome(Exception):
+    """The socket did not begin as it must; the text says what was expected."""
+
+
+def build(settings: PublicSide, tokens: Tokens, calls: Calls) -> APIRouter:
+    """The media stream's route, with and without a final slash: carriers follow no redirects."""
+
+    async def media_stream(websocket: WebSocket) -> None:
+        if not handshake_allowed(websocket, settings, tokens):
+            await websocket.close(_POLICY_VIOLATION)  # before accept: HTTP 403
+            return
+        await websocket.accept()
+        socket, carrier = StarletteSocket(websocket), TwilioCarrier()
+        try:
+            announced = await _start(socket, carrier, tokens.redeem)
+        except NotWelcome as error:
+            log.warning("media stream refused: %s", error)
+            await socket.close(_POLICY_VIOLATION, str(error))
+            return
+        try:
+            if not await calls.hold(socket, carrier, announced):
+                await socket.close(_TRY_AGAIN_LATER, "All lines are busy; try again later.")
+        except Exception:
+            log.exception("call %s: ended by a bug", announced.call_id)
+            await socket.close(_INTERNAL_ERROR, "The call ended by an error of the server.")
+
+    router = APIRouter()
+    for path in (STREAM_PATH, STREAM_PATH + "/"):
+        router.add_api_websocket_route(path, media_stream)
+    return router
+
+
+async def _start(
+    socket: StarletteSocket,
+    carrier: TwilioCarrier,
+    redeem: Callable[[str, str], Announced | None],
+) -> Announced:
+    """Read until ``start`` and redeem its token. Raises NotWelcome, with what was expected."""
+    try:
+        async with asyncio.timeout(START_WITHIN_S):
+            for _ in range(START_WITHIN_MESSAGES):
+                message = await socket.receive()
+                if message is None:
+                    raise NotWelcome("closed before start")
+                if isinstance(message, bytes):
+                    raise NotWelcome("expected text messages, not binary ones")
+                started = carrier.parse(message)
+                if isinstance(started, StreamStarted):
+                    announced = redeem(started.parameters.get("token", ""), started.call_id)
+                    if announced is None:
+                        raise NotWelcome("the token is missing, used, too old or of another call")
+                    return announced
+    except BadMessage as error:
+        raise NotWelcome(str(error)) from None
+    except TimeoutError:
+        raise NotWelcome(f"expected start within {START_WITHIN_S:.0f} s") from None
+    raise NotWelcome(f"expected start within {START_WITHIN_MESSAGES} messages")

@@ -1,0 +1,137 @@
+"""The server: builds the app out of its parts. ``python main.py`` serves it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from services.engines.choice import Engines, choose_engines
+from services.receptionist.agent import AgentFileError, load_agent
+from services.receptionist.messages import MessageBook
+
+from api import console, guard, health, media_stream, twilio_webhook
+from api.guard import ConsoleGuard
+from services.calls import Calls
+from services.journal import JournalWriter
+from services.live import LiveCalls
+from services.settings import Settings, SettingsError, load_settings
+from services.tokens import Tokens
+
+MAX_MESSAGE_BYTES = 65_536
+"""The largest message a socket may send us; a 20 ms frame takes about 400 bytes."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The app for these settings. Raises AgentFileError if the agent's file cannot be used."""
+    agent = load_agent(settings.agent_file).with_overrides(
+        greeting=settings.greeting, business_name=settings.business_name
+    )
+    engines = choose_engines(settings, agent)
+    live, tokens = LiveCalls(), Tokens()
+    writer = JournalWriter(settings.data_dir / "calls")
+    messages = MessageBook(settings.data_dir / "messages.jsonl")
+    calls = Calls(
+        engines,
+        settings.timings,
+        live,
+        writer,
+        messages.keep,
+        max_calls=settings.max_calls,
+        with_words=settings.journal_words,
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await engines.warm()
+        print(announcement(settings, agent.business.name, engines), flush=True)
+        yield
+        live.hang_up_all("shutdown")
+        engines.close()
+        writer.close()
+
+    app = FastAPI(title="Voice agent server", lifespan=lifespan)
+    guard.install(app)
+    app.include_router(health.build(calls))
+    app.include_router(twilio_webhook.build(settings, tokens))
+    app.include_router(media_stream.build(settings, tokens, calls))
+    console_guard = ConsoleGuard(
+        settings.console_password,
+        public_url=settings.public_url,
+        trusted_proxies=settings.trusted_proxies,
+    )
+    app.include_router(console.build(console_guard, tokens, live, agent))
+    return app
+
+
+def announcement(settings: Settings, business: str, engines: Engines) -> str:
+    """What the server says of itself when it listens."""
+    here = f"http://localhost:{settings.port}"
+    webhook = f"{settings.public_url or 'https://YOUR-PUBLIC-HOST'}/voice-stream"
+    lines = [
+        "",
+        f"{business} is answering calls.",
+        f"  Talk page  {here}/",
+        f"  Twilio     {webhook}",
+        "             (the number's webhook for 'A call comes in', HTTP POST)",
+        *(f"  {part:<10} {choice}" for part, choice in engines.report),
+    ]
+    if missing := _missing(settings):
+        lines += ["  Missing for production:", *(f"    - {item}" for item in missing)]
+    return "\n".join([*lines, ""])
+
+
+def _missing(settings: Settings) -> list[str]:
+    missing = []
+    if not settings.public_url:
+        missing.append("PUBLIC_URL: the https:// address under which Twilio reaches this server")
+    if not settings.twilio_auth_token:
+        missing.append("TWILIO_AUTH_TOKEN: without it anybody can call the webhook")
+    if not settings.console_password:
+        missing.append("CONSOLE_PASSWORD: without it the talk page works on this machine only")
+    return missing
+
+
+def _load() -> Settings:
+    settings = load_settings()
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    )
+    return settings
+
+
+def __getattr__(name: str) -> FastAPI:
+    """``app``, made when a server asks for it: importing this module reads no environment."""
+    if name != "app":
+        raise AttributeError(name)
+    return create_app(_load())
+
+
+def main() -> int:
+    """Serve until stopped. Returns the exit code."""
+    try:
+        settings = _load()
+        app = create_app(settings)
+    except (SettingsError, AgentFileError) as error:
+        print(f"Cannot start:\n{error}", file=sys.stderr)
+        return 2
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level=settings.log_level.lower(),
+        access_log=False,
+        proxy_headers=False,  # the guard reads forwarded headers itself, from trusted proxies only
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,  # base64 audio hardly shrinks
+        ws_ping_interval=None,  # 50 messages a second tell more about the line than a ping does
+        timeout_graceful_shutdown=5,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""The calls of this process: what they share, how one is put together, and what is logged of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Protocol
+
+from services.call.conversation import Conversation
+from services.call.effects import Effect, HangUp, KeepMessage
+from services.call.events import CallerHungUp, CallStarted, Event
+from services.call.timings import Timings
+from services.carriers import Carrier
+from services.engines import Engine
+from services.journal import Journal, JournalWriter
+from services.latency import LatencyFold
+from services.live import LiveCalls
+from services.session import Session, Socket
+from services.tokens import Announced
+
+log = logging.getLogger(__name__)
+
+
+class Engines(Protocol):
+    """Opens an engine per call; what is expensive is shared."""
+
+    agent_name: str
+
+    def open(self, caller: str) -> Engine:
+        """The engine of one call. ``caller``: the caller's number, or what the carrier gave."""
+
+
+KeepMessageOf = Callable[[str, str, KeepMessage], None]
+"""``keep(call_id, caller, message)`` stores a message; it may block."""
+
+
+@dataclass(slots=True)
+class _Summary:
+    """A fold over a call's journal for its one line in the log. Holds no words."""
+
+    latency: LatencyFold = field(default_factory=LatencyFold)
+    waits_ms: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    reason: str = "crash"
+
+    def see(self, now: float, event: Event, effects: list[Effect]) -> None:
+        self.seconds = now
+        turn = self.latency.feed(now, event, effects)
+        if turn and turn.total is not None:
+            self.waits_ms.append(turn.total)
+        if isinstance(event, CallerHungUp):
+            self.reason = f"caller: {event.reason}"
+        for effect in effects:
+            if isinstance(effect, HangUp):
+                self.reason = f"agent: {effect.reason}"
+
+    def __str__(self) -> str:
+        wait = f"{median(self.waits_ms):.0f} ms" if self.waits_ms else "-"
+        turns = len(self.waits_ms)
+        return f"{self.seconds:.1f} s, {turns} turns, median response {wait}, {self.reason}"
+
+
+class Calls:
+    """Holds calls. Everything in it is shared by all of them."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        timings: Timings,
+        live: LiveCalls,
+        writer: JournalWriter,
+        keep_message: KeepMessageOf,
+        *,
+        max_calls: int,
+        with_words: bool,
+    ) -> None:
+        self.live = live
+        self._engines = engines
+        self._timings = timings
+        self._writer = writer
+        self._keep_message = keep_message
+        self._max_calls = max_calls
+        self._with_words = with_words
+
+    @property
+    def full(self) -> bool:
+        """Whether one more call would be one too many."""
+        return len(self.live) >= self._max_calls
+
+    async def hold(self, socket: Socket, carrier: Carrier, announced: Announced) -> bool:
+        """Hold a call until it is over; False if there is no room for it."""
+        if self.full:
+            log.warning("call %s: refused, all %d lines busy", announced.call_id, self._max_calls)
+            return False
+        call_id, caller = announced.call_id, announced.caller
+        session = Session(
+            call_id,
+            socket,
+            carrier,
+            self._engines.open(caller),
+            Conversation(self._timings),
+            self._journal(call_id),
+            lambda message: self._keep_message(call_id, caller, message),
+        )
+        summary = _Summary()
+        session.journal.watch(summary.see)
+        log.info("call %s: started (%s)", call_id, announced.origin)
+        try:
+            with self.live.enter(session):
+                await session.run(CallStarted(caller, announced.called))
+        finally:
+            log.info("call %s: ended: %s", call_id, summary)
+        return True
+
+    def _journal(self, call_id: str) -> Journal:
+        return Journal(
+            call_id,
+            self._engines.agent_name,
+            self._timings,
+            self._writer,
+            with_words=self._with_words,
+        )

@@ -1,0 +1,67 @@
+"""Mock engines for wiring tests: no model, no vendor, and nothing that silence could upset.
+
+The segmenter is the real one, so turns and barge-in can be tried. Every utterance is "heard" as the
+same words, every answer is the same sentence, and the voice is a soft tone as long as the text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Sequence
+
+from services.audio.mulaw import RATE_HZ, encode_pcm
+from services.call.effects import Turn
+from services.call.events import TranscriptFinal
+from services.llm import BrainEvent, TakeMessage
+from services.stt import Emit
+from services.tts import SpokenAudio
+
+HEARD = "mock words"
+ANSWER = "This is the mock engine. It hears that you speak, but not what you say."
+MS_PER_CHARACTER = 60
+_TONE_HZ = 400  # divides the rate: the tone repeats every 20 samples
+_LOUDNESS = 2000  # of 32767
+
+
+class MockTranscriber:
+    """Hears the same words in every utterance."""
+
+    async def run(self, emit: Emit) -> None:
+        self._emit = emit
+
+    def hear(self, frame: bytes) -> None:
+        """The words do not depend on it."""
+
+    def speech_started(self, utterance: int, voiced_ms: int) -> None:
+        """The words come at the end."""
+
+    def speech_stopped(self, utterance: int) -> None:
+        self._emit(TranscriptFinal(utterance, utterance, HEARD))
+
+    def turn_committed(self) -> None:
+        """There is nothing to forget."""
+
+
+class MockBrain:
+    """Gives the same answer to everything."""
+
+    async def respond(self, turns: Sequence[Turn]) -> AsyncIterator[BrainEvent]:
+        yield ANSWER
+
+    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
+        return None
+
+
+class ToneVoice:
+    """Speaks a soft tone, 60 ms for each character."""
+
+    def __init__(self) -> None:
+        period = RATE_HZ // _TONE_HZ
+        samples = (round(_LOUDNESS * math.sin(2 * math.pi * n / period)) for n in range(period))
+        pcm = b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples)
+        self._period = encode_pcm(pcm)
+
+    async def speak(self, phrase: str) -> AsyncIterator[SpokenAudio]:
+        size = len(phrase) * MS_PER_CHARACTER * RATE_HZ // 1000
+        repeats = -(-size // len(self._period))
+        yield SpokenAudio((self._period * repeats)[:size], phrase)

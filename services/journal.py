@@ -1,0 +1,219 @@
+"""The journal: every event and effect of a call with its time, one JSON line each.
+
+Latency figures, the captions of the talk page and replay are folds over it. What a person said
+stands only under ``"words"``, so that a reader, a log pipe or ``JOURNAL_WORDS=false`` can leave it
+out.
+Audio is written down as its length: a slice of a reply is known by its number, offset and length.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from services.call import events
+from services.call.effects import Effect, Turn
+from services.call.events import Event
+from services.call.timings import Timings
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+Entry = tuple[float, Event, list[Effect]]
+
+_EVENT_TYPES: dict[str, Any] = {
+    name: kind
+    for name, kind in vars(events).items()
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type)
+}
+
+
+class JournalError(ValueError):
+    """A stored journal cannot be read; the text says where and why."""
+
+
+# --- to and from JSON -----------------------------------------------------------------------------
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return len(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Turn):
+        return [value.speaker.value, value.text]
+    return value
+
+
+def encode(item: Event | Effect, *, with_words: bool = True) -> dict[str, Any]:
+    """An event or effect as a JSON object: type and fields, the spoken ones under "words"."""
+    plain: dict[str, Any] = {"type": type(item).__name__}
+    said: dict[str, Any] = {}
+    for field in dataclasses.fields(item):
+        holds_words = field.metadata.get("words") or field.name == "turns"
+        (said if holds_words else plain)[field.name] = _plain(getattr(item, field.name))
+    if said and with_words:
+        plain["words"] = said
+    return plain
+
+
+def decode_event(line: Mapping[str, Any]) -> Event:
+    """The event of a journal line. Audio comes back as silence of the same length.
+
+    Raises JournalError if the line holds no event of this version.
+    """
+    values = {**line, **line.get("words", {})}
+    kind = _EVENT_TYPES.get(values.pop("type", ""))
+    if kind is None:
+        raise JournalError(f"unknown event {line.get('type')!r}")
+    values.pop("words", None)
+    hints = get_type_hints(kind)
+    try:
+        for name, value in values.items():
+            if hints[name] is bytes:
+                values[name] = b"\xff" * value
+            elif isinstance(hints[name], type) and issubclass(hints[name], Enum):
+                values[name] = hints[name](value)
+        event: Event = kind(**values)
+        return event
+    except (KeyError, TypeError, ValueError) as error:
+        raise JournalError(f"{line.get('type')}: {error}; was it written without words?") from None
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+class JournalWriter:
+    """Writes the lines of all calls in one thread, so that no call waits for a disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lines: queue.SimpleQueue[tuple[Path, str] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    def write(self, name: str, line: str) -> None:
+        """Append a line to the file ``name``. Never blocks."""
+        self._lines.put((self.folder / name, line))
+
+    def close(self) -> None:
+        """Write what is left, then stop."""
+        self._lines.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (item := self._lines.get()) is not None:
+            path, line = item
+            try:
+                with path.open("a", encoding="utf-8") as file:
+                    file.write(line + "\n")
+            except OSError as error:  # a full disk must not end a call
+                log.error("journal %s cannot be written: %s", path.name, error.strerror)
+
+
+class Journal:
+    """The journal of one call: written line by line, and handed to those who watch."""
+
+    def __init__(
+        self,
+        call_id: str,
+        agent: str,
+        timings: Timings,
+        writer: JournalWriter | None = None,
+        *,
+        with_words: bool = True,
+    ) -> None:
+        now = datetime.now(UTC)
+        self.name = f"{now:%Y%m%dT%H%M%S}-{call_id}.jsonl"
+        self._writer = writer
+        self._with_words = with_words
+        self._watchers: list[Callable[[float, Event, list[Effect]], None]] = []
+        self._write(
+            {
+                "journal": VERSION,
+                "call": call_id,
+                "agent": agent,
+                "started": now.isoformat(timespec="milliseconds"),
+                "timings": dataclasses.asdict(timings),
+            }
+        )
+
+    def watch(self, watcher: Callable[[float, Event, list[Effect]], None]) -> None:
+        """Call ``watcher(now, event, effects)`` for every entry from now on."""
+        self._watchers.append(watcher)
+
+    def append(self, now: float, event: Event, effects: list[Effect]) -> None:
+        """Write down what happened and what followed. ``now``: seconds since the call's start."""
+        if self._writer is not None:
+            words = self._with_words
+            self._write(
+                {
+                    "t": now,
+                    "event": encode(event, with_words=words),
+                    "effects": [encode(effect, with_words=words) for effect in effects],
+                }
+            )
+        for watcher in self._watchers:
+            watcher(now, event, effects)
+
+    def note(self, now: float, text: str, **details: float | str) -> None:
+        """Write down something that the core neither caused nor saw."""
+        self._write({"t": now, "note": text, **details})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        if self._writer is not None:
+            self._writer.write(self.name, json.dumps(line, ensure_ascii=False))
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """A line of a stored journal: the time, the event, and the effects as they were written."""
+
+    now: float
+    event: Event
+    effects: list[dict[str, Any]]
+
+
+def read_journal(lines: Iterable[str]) -> tuple[dict[str, Any], Iterator[StoredEntry]]:
+    """The header and the entries of a stored journal. Raises JournalError, with the line."""
+    numbered = enumerate(lines, start=1)
+    _, first = next(numbered, (1, ""))
+    header = _parse(first, 1)
+    if header.get("journal") != VERSION:
+        raise JournalError(f"line 1: not a call's journal of version {VERSION}")
+    return header, _entries(numbered)
+
+
+def _entries(numbered: Iterator[tuple[int, str]]) -> Iterator[StoredEntry]:
+    for number, text in numbered:
+        line = _parse(text, number)
+        if "note" in line:
+            continue
+        try:
+            yield StoredEntry(float(line["t"]), decode_event(line["event"]), line["effects"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise JournalError(f"line {number}: {error}") from None
+
+
+def _parse(text: str, number: int) -> dict[str, Any]:
+    try:
+        line = json.loads(text)
+    except ValueError:
+        raise JournalError(f"line {number}: not JSON") from None
+    if not isinstance(line, dict):
+        raise JournalError(f"line {number}: expected a JSON object")
+    return line

@@ -1,0 +1,91 @@
+"""Latency per turn: a fold over the journal's entries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from services.call.effects import Effect, Purpose, StartReply
+from services.call.events import (
+    AudioProduced,
+    AudioSent,
+    CallerTyped,
+    Event,
+    MarkPlayed,
+    SpeechStopped,
+    TokenProduced,
+    TranscriptFinal,
+)
+
+
+@dataclass(slots=True)
+class TurnLatency:
+    """One answered turn. All figures are ms after the caller's last voiced frame, or None."""
+
+    reply: int
+    end_of_turn: float | None = None  # the turn was committed
+    transcript: float | None = None  # its last words were there
+    first_token: float | None = None
+    first_audio: float | None = None
+    first_frame: float | None = None  # went into the carrier's socket
+    first_mark: float | None = None  # the carrier says: played
+
+    @property
+    def total(self) -> float | None:
+        """What the caller waited, but for the network: until the first frame was sent."""
+        return self.first_frame
+
+    def as_dict(self) -> dict[str, float | None]:
+        """All figures and the total, rounded to 0.1 ms, for JSON."""
+        figures = {name: value for name, value in asdict(self).items() if name != "reply"}
+        figures["total"] = self.total
+        return {
+            name: round(value, 1) if value is not None else None for name, value in figures.items()
+        }
+
+
+class LatencyFold:
+    """Feed it every entry of a call; it gives each answered turn once its first mark was played."""
+
+    def __init__(self) -> None:
+        self._speech_ended: float | None = None
+        self._words_came: float | None = None
+        self._turn: TurnLatency | None = None
+
+    def feed(self, now: float, event: Event, effects: Sequence[Effect]) -> TurnLatency | None:
+        """Take in one entry; the finished figures of a turn, if this entry completed them."""
+        done = None
+        match event:
+            case SpeechStopped(silence_ms=silence_ms):
+                self._speech_ended = now - silence_ms / 1000
+            case CallerTyped():
+                self._speech_ended = self._words_came = now
+            case TranscriptFinal():
+                self._words_came = now
+            case TokenProduced(reply=reply):
+                self._note("first_token", reply, now)
+            case AudioProduced(reply=reply):
+                self._note("first_audio", reply, now)
+            case AudioSent(reply=reply):
+                self._note("first_frame", reply, now)
+            case MarkPlayed(mark=mark) if self._turn and mark.startswith(f"{self._turn.reply}."):
+                self._note("first_mark", self._turn.reply, now)
+                done, self._turn = self._turn, None
+        for effect in effects:
+            if isinstance(effect, StartReply):
+                self._turn = self._begin(effect, now)
+        return done
+
+    def _begin(self, effect: StartReply, now: float) -> TurnLatency | None:
+        if effect.purpose is not Purpose.ANSWER or self._speech_ended is None:
+            return None
+        words_came = now if self._words_came is None else self._words_came
+        self._turn = TurnLatency(effect.reply)
+        self._note("end_of_turn", effect.reply, now)
+        self._note("transcript", effect.reply, max(words_came, self._speech_ended))
+        return self._turn
+
+    def _note(self, stage: str, reply: int, now: float) -> None:
+        turn = self._turn
+        if turn and turn.reply == reply and getattr(turn, stage) is None:
+            setattr(turn, stage, (now - (self._speech_ended or now)) * 1000)

@@ -1,0 +1,255 @@
+"""The shell of a call: sockets, tasks and the clock around the pure core.
+
+One task group per call, every task named; one writer owns the carrier's socket; one timer. The
+loop that decides awaits nothing but the next event: performing an effect only puts something into a
+queue or starts or cancels a task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing, suppress
+from typing import Any, Protocol, assert_never
+
+from services.audio.placement import Placement
+from services.call import effects as do
+from services.call import events as on
+from services.call.conversation import Caller, Conversation
+from services.call.effects import Effect
+from services.call.events import Event
+from services.carriers import BadMessage, Carrier, MediaReceived, StreamStopped
+from services.engines import Engine
+from services.journal import Journal
+
+log = logging.getLogger(__name__)
+
+STALL_AFTER_S = 0.2
+"""A speaking caller's line without a frame for this long is taken as silent: some carriers send
+nothing at all during silence, and a pause must still end the turn."""
+CLOSE_WITHIN_S = 2.0
+"""How long the last messages may take to leave before the socket is closed."""
+
+
+class Socket(Protocol):
+    """A text socket. A closed one reads as None and swallows what is sent."""
+
+    async def receive(self) -> str | bytes | None:
+        """The next message; bytes are a binary message; None once the peer is gone."""
+
+    async def send(self, message: str) -> None:
+        """Send one text message; waits while the peer reads too slowly."""
+
+    async def close(self) -> None:
+        """Close, if it is not closed yet."""
+
+
+class Session:
+    """Our running of one call. ``run`` returns when the call is over and all its tasks are gone."""
+
+    def __init__(
+        self,
+        call_id: str,
+        socket: Socket,
+        carrier: Carrier,
+        engine: Engine,
+        conversation: Conversation,
+        journal: Journal,
+        keep_message: Callable[[do.KeepMessage], None],
+    ) -> None:
+        self.call_id = call_id
+        self.conversation = conversation
+        self.journal = journal
+        self._socket = socket
+        self._carrier = carrier
+        self._engine = engine
+        self._keep_message = keep_message
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._inbox: asyncio.Queue[Event] = asyncio.Queue()
+        self._outbox: deque[tuple[str, int | None] | None] = deque()
+        self._outgoing = asyncio.Event()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._placement = Placement()
+        self._heard_at = 0.0
+        self._bad_messages = 0
+
+    def emit(self, event: Event) -> None:
+        """Tell the call that something happened. Never blocks."""
+        self._inbox.put_nowait(event)
+
+    async def run(self, started: on.CallStarted) -> None:
+        """Hold the call, from its start to its end. Cancelling it closes everything."""
+        self.emit(started)
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                self._start("ears", self._engine.run(self.emit))
+                self._start("carrier-in", self._read())
+                self._start("carrier-out", self._write())
+                self._start("line-watch", self._watch_line())
+                await self._decide()
+                await self._flush()
+                for task in list(self._tasks.values()):
+                    task.cancel()
+        finally:
+            await self._close_books()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_WITHIN_S):
+                    await self._socket.close()
+
+    # --- the loop that decides --------------------------------------------------------------------
+
+    async def _decide(self) -> None:
+        while not self.conversation.ended:
+            event, now = await self._next_event()
+            effects = self.conversation.handle(event, now)
+            self.journal.append(now, event, effects)
+            for effect in effects:
+                self._perform(effect)
+
+    async def _next_event(self) -> tuple[Event, float]:
+        if not self._inbox.empty():
+            return self._inbox.get_nowait(), self._now()
+        deadline = self.conversation.deadline
+        if deadline is None:
+            return await self._inbox.get(), self._now()
+        try:
+            async with asyncio.timeout_at(self._began + deadline):
+                return await self._inbox.get(), self._now()
+        except TimeoutError:
+            return on.DeadlinePassed(), max(self._now(), deadline)
+
+    def _now(self) -> float:
+        """Seconds since the call's start."""
+        return self._loop.time() - self._began
+
+    def _perform(self, effect: Effect) -> None:
+        match effect:
+            case do.SendAudio():
+                self._post(self._carrier.media(effect.audio), effect)
+            case do.SendMark():
+                self._post(self._carrier.mark(effect.mark))
+            case do.ClearPlayback():
+                self._outbox.clear()  # what has not left yet need not be cleared there
+                self._post(self._carrier.clear())
+            case do.StartReply():
+                self._start(f"reply-{effect.reply}", self._speak(effect))
+            case do.CancelReply():
+                self._cancel(f"reply-{effect.reply}")
+            case do.CommitTurn():
+                self._engine.turn_committed()
+            case do.FillSilence():
+                if filler := self._engine.filler(effect.reply):
+                    self.emit(filler)
+            case do.ReportHeard():
+                self._engine.heard(effect.reply, effect.text, effect.ms)
+            case do.KeepMessage():  # no part of the reply's task: a barge-in must not lose it
+                self._group.create_task(self._keep(effect), name=f"{self.call_id}/keep-message")
+            case do.HangUp():
+                log.info("call %s: we hang up (%s)", self.call_id, effect.reason)
+            case _:
+                assert_never(effect)
+
+    # --- tasks ------------------------------------------------------------------------------------
+
+    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = self._group.create_task(work, name=f"{self.call_id}/{name}")
+        self._tasks[name] = task
+        task.add_done_callback(lambda _: self._tasks.pop(name, None))
+
+    def _cancel(self, name: str) -> None:
+        if task := self._tasks.get(name):
+            task.cancel()
+
+    async def _speak(self, request: do.StartReply) -> None:
+        """One reply. Whatever goes wrong in it is an event of the call, not the end of it."""
+        try:
+            async with aclosing(self._engine.reply(request)) as events:  # type: ignore[type-var]
+                async for event in events:
+                    self.emit(event)
+        except Exception as error:
+            log.exception("call %s: reply %d failed", self.call_id, request.reply)
+            self.emit(on.ReplyFailed(request.reply, type(error).__name__))
+
+    async def _keep(self, message: do.KeepMessage) -> None:
+        await asyncio.to_thread(self._keep_message, message)
+
+    async def _read(self) -> None:
+        """Carrier to ears and inbox. Waits only for the socket: a slow reader loses audio."""
+        while (message := await self._socket.receive()) is not None:
+            try:
+                if isinstance(message, bytes):
+                    raise BadMessage("expected a text message, not a binary one")
+                parsed = self._carrier.parse(message)
+            except BadMessage as error:
+                self._refuse(error)
+                continue
+            if isinstance(parsed, MediaReceived):
+                self._heard_at = self._now()
+                for frame in self._placement.place(parsed.timestamp_ms, parsed.audio):
+                    self._engine.hear(frame)
+            elif isinstance(parsed, on.DigitPressed | on.MarkPlayed):
+                self.emit(parsed)
+            elif isinstance(parsed, StreamStopped):
+                self.emit(on.CallerHungUp("stop"))
+                return
+        self.emit(on.CallerHungUp("closed"))
+
+    def _refuse(self, error: BadMessage) -> None:
+        """A broken message is dropped; the first one is logged, the others are only counted."""
+        self._bad_messages += 1
+        if self._bad_messages == 1:
+            log.warning("call %s: ignored a bad message: %s", self.call_id, error)
+
+    async def _watch_line(self) -> None:
+        """Stand in for frames that do not come while the caller is thought to be speaking."""
+        while True:
+            await asyncio.sleep(STALL_AFTER_S)
+            missing = self._now() - self._heard_at
+            if missing >= STALL_AFTER_S and self.conversation.caller is not Caller.QUIET:
+                for frame in self._placement.stall(int(missing * 1000)):
+                    self._engine.hear(frame)
+                self._heard_at = self._now()
+
+    def _post(self, message: str, audio: do.SendAudio | None = None) -> None:
+        first_of = audio.reply if audio and audio.offset == 0 else None
+        self._outbox.append((message, first_of))
+        self._outgoing.set()
+
+    async def _write(self) -> None:
+        """The only writer of the carrier's socket."""
+        while True:
+            await self._outgoing.wait()
+            while self._outbox:
+                item = self._outbox.popleft()
+                if item is None:
+                    return  # the call is over
+                message, first_of = item
+                await self._socket.send(message)
+                if first_of is not None:
+                    self.emit(on.AudioSent(first_of))
+            self._outgoing.clear()
+
+    # --- the end ----------------------------------------------------------------------------------
+
+    async def _flush(self) -> None:
+        """Let the last messages leave, but do not wait long for a peer that does not read."""
+        self._outbox.append(None)
+        self._outgoing.set()
+        await asyncio.wait({self._tasks["carrier-out"]}, timeout=CLOSE_WITHIN_S)
+
+    async def _close_books(self) -> None:
+        """Keep what the caller had begun to leave, and note what the core cannot know."""
+        if unfinished := self._engine.unfinished(tuple(self.conversation.history)):
+            await self._keep(unfinished)
+        placed = self._placement
+        self.journal.note(
+            self._now(),
+            "closed",
+            bad_messages=self._bad_messages,
+            dropped_ms=placed.dropped_ms,
+            filled_ms=placed.filled_ms,
+        )

@@ -1,0 +1,149 @@
+"""The settings: the only reader of the environment. Everything else gets its values passed down.
+
+Each setting is an environment variable of the same name in capitals, or a line in ``.env``. The
+descriptions here are what ``.env.example`` and the README say; a test holds the three together.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.call.timings import Timings
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be used; the text says which, and what is expected."""
+
+
+class Settings(BaseSettings):
+    """All settings, checked when the server starts."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all of them.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    public_url: str = Field(
+        "", description="The https:// address under which Twilio reaches this server."
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("127.0.0.1", "::1"),
+        description="Proxies whose forwarded headers count, as addresses or networks. "
+        "ngrok runs on this machine, so the default suits it.",
+    )
+
+    twilio_auth_token: str = Field(
+        "",
+        repr=False,
+        description="Twilio's auth token: webhooks and sockets must be signed with it.",
+    )
+    console_password: str = Field(
+        "",
+        repr=False,
+        description="Password of the talk page. Without one it answers only to this machine.",
+    )
+
+    agent_file: Path = Field(
+        Path("agents/receptionist.toml"), description="The file that describes the receptionist."
+    )
+    greeting: str = Field(
+        "", description="What the agent says first, instead of the file's greeting."
+    )
+    business_name: str = Field("", description="The business's name, instead of the file's.")
+
+    use_mock_streaming: bool = Field(
+        False,
+        description="Mock engines for wiring tests: a tone instead of a voice, no recognition.",
+    )
+    speech_workers: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="Threads for the embedded speech models, for all calls together.",
+    )
+    speech_model_dir: str = Field(
+        "", description="Folder with the Moonshine model files, if not the installed package's."
+    )
+
+    turn_silence_ms: int = Field(
+        550, ge=100, le=5000, description="Silence that ends the caller's turn, in ms."
+    )
+    vad_mode: int = Field(
+        2, ge=0, le=3, description="WebRTC VAD mode: 0 lets most sound through, 3 least."
+    )
+    vad_start_ms: int = Field(
+        60, ge=20, le=500, description="Voice that begins an utterance, in ms."
+    )
+    vad_silence_ms: int = Field(
+        200, ge=60, le=2000, description="Silence that ends an utterance (not yet a turn), in ms."
+    )
+    idle_secs: float = Field(
+        8,
+        ge=2,
+        le=120,
+        description="Silence before the agent asks whether you are still there, in s.",
+    )
+    max_convo_secs: int = Field(
+        600, ge=10, le=14400, description="The longest call, in s; then the agent says goodbye."
+    )
+    max_calls: int = Field(
+        100, ge=1, description="Calls at a time; further callers are asked to try again later."
+    )
+
+    data_dir: Path = Field(
+        Path("data"), description="Folder for the calls' journals and the messages taken."
+    )
+    journal_words: bool = Field(
+        True,
+        description="Whether journals keep the callers' words. Replay needs them.",
+    )
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url(cls, value: str) -> str:
+        value = value.strip().rstrip("/")
+        if value and not value.startswith(("https://", "http://")):
+            raise ValueError("must begin with https:// (or http:// for a local test)")
+        return value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _trusted_proxies(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = tuple(part.strip() for part in value.split(",") if part.strip())
+            for part in value:
+                ip_network(part, strict=False)
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _log_level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @property
+    def timings(self) -> Timings:
+        """The part that the core needs."""
+        return Timings(
+            turn_silence_ms=self.turn_silence_ms,
+            idle_ms=int(self.idle_secs * 1000),
+            max_call_s=self.max_convo_secs,
+        )
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings. Raises SettingsError, in words that never repeat a secret's value."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsError("\n".join(lines)) from None

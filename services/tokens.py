@@ -1,0 +1,107 @@
+"""One-time tokens: a socket that no webhook and no talk page announced gets nothing.
+
+A signature on the handshake proves where a socket comes from, but it carries no date and no number
+and can be replayed for ever. So whoever announces a call gets a token for it, and the stream's
+``start`` must bring it back. It is good once, for one call, for a short while.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from services.call.events import words
+
+Origin = Literal["twilio", "talk"]
+"""Who announced the call: Twilio's webhook or the talk page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A call that may open one stream."""
+
+    call_id: str
+    caller: str = words()
+    called: str = ""
+    origin: Origin = "twilio"
+
+
+@dataclass(frozen=True, slots=True)
+class _Unused:
+    call: Announced
+    expires: float
+
+
+class Tokens:
+    """The tokens that were issued and neither used nor outlived; kept in memory, by one process.
+
+    A token is 256 random bits, looked up in a dict by its hash: the time that takes tells nothing
+    about the tokens in it, so no constant-time comparison is needed.
+    """
+
+    def __init__(
+        self,
+        lifetime_s: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
+        limit: int = 10_000,
+    ) -> None:
+        """``clock`` gives seconds. Beyond ``limit`` unused tokens the oldest one gives way."""
+        self._lifetime_s = lifetime_s
+        self._clock = clock
+        self._limit = limit
+        # Oldest first in both: all tokens live equally long.
+        self._unused: dict[str, _Unused] = {}
+        self._of_call: dict[tuple[Origin, str], str] = {}
+
+    def issue(self, call_id: str, caller: str, called: str, origin: Origin) -> str:
+        """A token for the call's stream, URL-safe, 43 characters.
+
+        The same one again, its life begun anew, while it is unused: a carrier repeats a webhook
+        when the answer was lost on the way.
+        """
+        self._forget_expired()
+        token = self._of_call.get((origin, call_id))
+        if token is None:
+            token = secrets.token_urlsafe(32)
+        else:
+            self._forget(token)
+        if len(self._unused) >= self._limit:
+            self._forget(next(iter(self._unused)))
+        call = Announced(call_id, caller, called, origin)
+        self._unused[token] = _Unused(call, self._clock() + self._lifetime_s)
+        self._of_call[origin, call_id] = token
+        return token
+
+    def redeem(self, token: str, call_id: str) -> Announced | None:
+        """Use up the token: the call it announced, or None if it is no good for this call."""
+        self._forget_expired()
+        unused = self._unused.get(token)
+        if unused is None or unused.call.call_id != call_id:
+            return None
+        self._forget(token)
+        return unused.call
+
+    def known(self, token: str, origin: Origin) -> bool:
+        """Whether ``origin`` was issued this token and it is still good. Does not use it up."""
+        self._forget_expired()
+        unused = self._unused.get(token)
+        return unused is not None and unused.call.origin == origin
+
+    def __len__(self) -> int:
+        """How many tokens are unused."""
+        return len(self._unused)
+
+    def _forget_expired(self) -> None:
+        now = self._clock()
+        while self._unused:
+            token = next(iter(self._unused))
+            if now < self._unused[token].expires:
+                return
+            self._forget(token)
+
+    def _forget(self, token: str) -> None:
+        call = self._unused.pop(token).call
+        del self._of_call[call.origin, call.call_id]
