@@ -54,6 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
         writer.close()
 
     app = FastAPI(title="Voice agent server", lifespan=lifespan)
+    app.state.calls = calls
     guard.install(app)
     app.include_router(health.build(calls))
     app.include_router(twilio_webhook.build(settings, tokens))
@@ -110,15 +111,9 @@ def __getattr__(name: str) -> FastAPI:
     return create_app(_load())
 
 
-def main() -> int:
-    """Serve until stopped. Returns the exit code."""
-    try:
-        settings = _load()
-        app = create_app(settings)
-    except (SettingsError, AgentFileError) as error:
-        print(f"Cannot start:\n{error}", file=sys.stderr)
-        return 2
-    uvicorn.run(
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How this app wants to be served."""
+    return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -130,6 +125,17 @@ def main() -> int:
         ws_ping_interval=None,  # 50 messages a second tell more about the line than a ping does
         timeout_graceful_shutdown=5,
     )
+
+
+def main() -> int:
+    """Serve until stopped. Returns the exit code."""
+    try:
+        settings = _load()
+        app = create_app(settings)
+    except (SettingsError, AgentFileError) as error:
+        print(f"Cannot start:\n{error}", file=sys.stderr)
+        return 2
+    uvicorn.Server(server_config(app, settings)).run()
     return 0
 
 

@@ -140,7 +140,7 @@ class Playback:
         """Each word with the bytes where it begins and ends: in proportion within its span."""
         ends = [span.start for span in self._spans[1:]] + [len(self._audio)]
         words: list[tuple[str, int, int]] = []
-        for span, end in zip(self._spans, ends, strict=True):
+        for span, end in zip(self._spans, ends, strict=False):
             scale = (end - span.start) / len(span.text)
             for match in _WORD.finditer(span.text):
                 begin = span.start + int(match.start() * scale)

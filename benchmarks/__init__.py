@@ -1,0 +1,1 @@
+"""Benchmarks: figures for people to compare, kept out of the test suite."""

@@ -1,0 +1,153 @@
+"""The journal: what is written can be read and replayed; words stand only where they are marked."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.call import events as on
+from services.call.conversation import Conversation
+from services.call.effects import Effect
+from services.call.events import AfterReply, Event
+from services.call.timings import Timings
+from services.journal import (
+    Journal,
+    JournalError,
+    JournalWriter,
+    decode_event,
+    encode,
+    read_journal,
+)
+from services.replay import main, replay
+
+EVENTS = get_args(Event)
+EFFECTS = get_args(Effect)
+SECRET = "my name is Rumpelstiltskin"
+
+
+def any_of(kind: type) -> st.SearchStrategy[Any]:
+    return st.from_type(kind)
+
+
+@given(st.one_of(*map(any_of, EVENTS)))
+def test_every_event_comes_back_as_it_was(event: Event) -> None:
+    line = json.loads(json.dumps(encode(event)))
+    if isinstance(event, on.AudioProduced | on.FillerReady):
+        event = dataclasses.replace(event, audio=b"\xff" * len(event.audio))
+    assert decode_event(line) == event
+
+
+@pytest.mark.parametrize("kind", [*EVENTS, *EFFECTS], ids=lambda kind: kind.__name__)
+def test_words_stand_only_in_their_own_field(kind: type) -> None:
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(kind):
+        if field.type == "str" and field.metadata.get("words"):
+            values[field.name] = SECRET
+        elif field.default is dataclasses.MISSING:
+            values[field.name] = {"int": 1, "bytes": b"", "str": "x"}.get(str(field.type))
+    item = kind(**values)
+    assert SECRET not in json.dumps(encode(item, with_words=False))
+    plain = {name: value for name, value in encode(item).items() if name != "words"}
+    assert SECRET not in json.dumps(plain)
+
+
+def stored_call(tmp_path: Path, *, with_words: bool = True) -> list[str]:
+    """The journal of a short call: greeting, a question, its answer, goodbye."""
+    writer = JournalWriter(tmp_path)
+    journal = Journal("CA1", "Test", Timings(), writer, with_words=with_words)
+    conversation = Conversation(Timings())
+    story: list[tuple[float, Event]] = [
+        (0.0, on.CallStarted("+15550100", "+15550199")),
+        (0.01, on.AudioProduced(1, b"\x10" * 1700, "Hello, how can I help?")),
+        (0.02, on.ReplyFinished(1)),
+        (0.25, on.MarkPlayed("1.0.10")),
+        (0.30, on.MarkPlayed("1.0.11")),
+        (1.0, on.SpeechStarted(1, 60)),
+        (2.0, on.SpeechStopped(1, 200)),
+        (2.05, on.TranscriptFinal(1, 1, SECRET)),
+        (2.4, on.DeadlinePassed()),
+        (2.5, on.TokenProduced(2)),
+        (2.6, on.AudioProduced(2, b"\x20" * 800, "Goodbye.")),
+        (2.61, on.ReplyFinished(2, AfterReply.HANG_UP)),
+        (2.8, on.MarkPlayed("2.0.5")),
+    ]
+    for now, event in story:
+        journal.append(now, event, conversation.handle(event, now))
+    journal.note(2.9, "closed", bad_messages=0)
+    assert conversation.ended
+    writer.close()
+    return (tmp_path / journal.name).read_text().splitlines()
+
+
+def test_a_stored_call_replays_to_the_same_effects(tmp_path: Path) -> None:
+    assert replay(stored_call(tmp_path)) == (13, [])
+
+
+def test_replay_finds_an_effect_that_comes_out_otherwise(tmp_path: Path) -> None:
+    lines = [line.replace('"offset": 1600', '"offset": 1440') for line in stored_call(tmp_path)]
+    count, differences = replay(lines)
+    assert (count, [difference.entry for difference in differences]) == (13, [3])
+
+
+def test_the_command_says_what_it_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stored_call(tmp_path)
+    (path,) = tmp_path.glob("*.jsonl")
+    assert main([str(path)]) == 0
+    assert capsys.readouterr().out == "13 entries replayed, 0 differ\n"
+    path.write_text(path.read_text().replace('"reason": "goodbye"', '"reason": "idle"'))
+    assert main([str(path)]) == 1
+    assert "entry 13" in capsys.readouterr().out
+    assert main([str(tmp_path / "none.jsonl")]) == 2
+    assert main([]) == 2
+
+
+def test_without_words_nothing_that_was_said_is_written(tmp_path: Path) -> None:
+    lines = stored_call(tmp_path, with_words=False)
+    assert SECRET not in "\n".join(lines)
+    assert "+15550100" not in "\n".join(lines)
+    with pytest.raises(JournalError, match="written without words"):
+        replay(lines)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "line 2: not JSON"),
+        ("[]", "line 2: expected a JSON object"),
+        ("{}", "line 2"),
+        ('{"t": 1, "event": {"type": "Nothing"}, "effects": []}', "line 2: unknown event"),
+        ('{"t": 1, "event": {"type": "MarkPlayed"}, "effects": []}', "line 2: MarkPlayed"),
+        ('{"t": "x", "event": {"type": "DeadlinePassed"}, "effects": []}', "line 2"),
+    ],
+)
+def test_a_broken_line_is_named(line: str, message: str) -> None:
+    header = json.dumps({"journal": 1, "timings": {}})
+    with pytest.raises(JournalError, match=message):
+        list(read_journal([header, line])[1])
+
+
+@pytest.mark.parametrize("header", ["", "{}", '{"journal": 2}', "nonsense"])
+def test_a_file_that_is_no_journal_is_refused(header: str) -> None:
+    with pytest.raises(JournalError, match="line 1"):
+        read_journal([header])
+
+
+def test_timings_of_another_version_are_refused() -> None:
+    with pytest.raises(JournalError, match="timings cannot be used"):
+        replay([json.dumps({"journal": 1, "timings": {"patience": 1}})])
+
+
+def test_a_full_disk_does_not_end_the_call(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = JournalWriter(tmp_path / "calls")
+    (tmp_path / "calls").rmdir()
+    writer.write("call.jsonl", "{}")
+    writer.close()
+    assert "cannot be written" in caplog.text

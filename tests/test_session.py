@@ -1,0 +1,312 @@
+"""Stories of whole calls on virtual time: the real shell, codec, core and cascade, faked ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from services.call import events as on
+from services.call.conversation import Conversation
+from services.call.effects import HangUp, KeepMessage
+from services.call.events import Event
+from services.call.timings import Timings
+from services.carriers.twilio import TwilioCarrier
+from services.journal import Journal
+from services.llm import BrainEvent, EndCall, TakeMessage
+from services.session import Session
+from tests.phone import FakeBrain, FakePhone, engine
+from tests.virtual_time import run_virtual
+
+START = json.dumps(
+    {
+        "event": "start",
+        "sequenceNumber": "1",
+        "streamSid": "MZ1",
+        "start": {
+            "accountSid": "AC1",
+            "streamSid": "MZ1",
+            "callSid": "CA1",
+            "tracks": ["inbound"],
+            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+            "customParameters": {},
+        },
+    }
+)
+
+
+class Call:
+    """A session with its fake ends."""
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        answers: Sequence[Sequence[BrainEvent | Exception]],
+        timings: Timings,
+        think_s: float,
+    ) -> None:
+        self.phone = FakePhone()
+        self.kept: list[KeepMessage] = []
+        self.entries: list[tuple[float, Event, list[Any]]] = []
+        self.brain: FakeBrain
+        cascade, self.brain = engine(words, answers, think_s)
+        carrier = TwilioCarrier()
+        carrier.parse(START)
+        journal = Journal("CA1", "Test", timings)
+        journal.watch(lambda now, event, effects: self.entries.append((now, event, effects)))
+        conversation = Conversation(timings)
+        self.session = Session(
+            "CA1", self.phone, carrier, cascade, conversation, journal, self.kept.append
+        )
+        self.task = asyncio.create_task(self.session.run(on.CallStarted("+1", "+2")))
+
+    @property
+    def history(self) -> list[str]:
+        return [turn.text for turn in self.session.conversation.history]
+
+    @property
+    def hung_up(self) -> list[str]:
+        return [
+            e.reason for _, _, effects in self.entries for e in effects if isinstance(e, HangUp)
+        ]
+
+
+@asynccontextmanager
+async def call(
+    words: Sequence[str] = (),
+    answers: Sequence[Sequence[BrainEvent | Exception]] = (),
+    timings: Timings | None = None,
+    think_s: float = 0.1,
+) -> AsyncIterator[Call]:
+    """A call that must leave no task behind."""
+    held = Call(words, answers, timings or Timings(), think_s)
+    yield held
+    held.phone.hang_up()
+    await held.task
+    assert held.brain.open == 0
+    assert held.phone.closed_at is not None
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+Story = Callable[[], Coroutine[Any, Any, None]]
+
+
+def story(work: Story) -> Callable[[], None]:
+    """A test that runs on virtual time."""
+
+    def test() -> None:
+        run_virtual(work())
+
+    test.__name__ = work.__name__
+    test.__doc__ = work.__doc__
+    return test
+
+
+@story
+async def test_the_greeting_is_on_the_line_at_once() -> None:
+    async with call() as held:
+        await held.phone.listen(1000)
+        assert held.phone.events("media")[0] < 0.001
+        assert held.history == ["greeting"]
+
+
+@story
+async def test_a_question_gets_its_answer() -> None:
+    async with call(["are you open"], [["Yes, we are open."]]) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(1000)
+        await held.phone.listen(2500)
+        assert held.history == ["greeting", "are you open", "Yes, we are open."]
+        answer = min(at for at in held.phone.events("media") if at > 1)
+        # 550 ms of silence, then 100 ms of thought
+        assert answer - 2.0 == pytest.approx(0.65, abs=0.03)
+
+
+@story
+async def test_interrupting_stops_the_sound_and_the_work() -> None:
+    answer = ["This is the beginning of an answer, which goes on.", " And on."]
+    async with call(["tell me", "no, wait"], [answer, ["Go ahead."]]) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        await held.phone.listen(1500)
+        began = held.phone.loop.time()
+        await held.phone.speak(400)
+        assert held.phone.silent_from - began == pytest.approx(0.06, abs=0.021)
+        await held.phone.listen(2000)
+        heard = held.history[2]
+        assert "This is the beginning of an answer, which goes on.".startswith(heard)
+        # 850 ms of 50 ms per character were heard: 17 characters, whole words only
+        assert heard == "This is the"
+        assert held.history[3:] == ["no, wait", "Go ahead."]
+
+
+@story
+async def test_a_cough_makes_the_agent_pause_and_speak_on() -> None:
+    answer = "One two three four five six seven eight nine ten."
+    async with call(["count", ""], [[answer]]) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        await held.phone.listen(1500)
+        await held.phone.speak(100)
+        await held.phone.listen(4000)
+        assert held.history == ["greeting", "count", answer]
+        assert len(held.phone.events("clear")) == 1
+        assert len(held.brain.asked) == 1
+
+
+@story
+async def test_a_caller_who_was_not_finished_is_asked_about_the_whole() -> None:
+    words = ["I would like", "to know your hours"]
+    async with call(words, [["Nine to five."]], think_s=1.0) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        await held.phone.listen(800)  # longer than a turn's silence: a reply has begun
+        await held.phone.speak(500)
+        await held.phone.listen(3000)
+        assert held.brain.asked[-1][-1] == "I would like to know your hours"
+        assert held.history[1:] == ["I would like to know your hours", "Nine to five."]
+
+
+@story
+async def test_we_hang_up_when_the_goodbye_was_played() -> None:
+    async with call(["bye"], [["Goodbye, and thanks.", EndCall()]]) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        await held.phone.listen(4000)
+        assert held.hung_up == ["goodbye"]
+        assert held.phone.closed_at is not None
+        assert held.phone.closed_at - held.phone.silent_from == pytest.approx(0, abs=0.01)
+        assert held.history[-1] == "Goodbye, and thanks."
+
+
+@story
+async def test_hanging_up_in_the_middle_of_a_reply_leaves_nothing_running() -> None:
+    async with call(["hello"], [["Hello there, this takes a while to say."]]) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        await held.phone.listen(1200)
+        held.phone.hang_up()
+        await held.task
+        assert held.history[-1] == "Hello"  # 550 ms: not quite "Hello there,"
+
+
+@story
+async def test_a_socket_that_closes_without_stop_ends_the_call() -> None:
+    async with call() as held:
+        await held.phone.listen(500)
+        held.phone.incoming.put_nowait(None)
+        await held.task
+        assert held.entries[-1][1] == on.CallerHungUp("closed")
+
+
+@story
+async def test_a_brain_that_fails_is_apologised_for() -> None:
+    async with call(["hello", "again"], [[RuntimeError("429")], ["Here I am."]]) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        await held.phone.listen(2000)
+        assert held.history == ["greeting", "hello", "apology"]
+        await held.phone.speak(500)
+        await held.phone.listen(2000)
+        assert held.history[3:] == ["again", "Here I am."]
+
+
+@story
+async def test_a_slow_brain_is_bridged_with_a_stored_line() -> None:
+    async with call(["hello"], [["Finally."]], think_s=4.0) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        await held.phone.listen(7000)
+        media = held.phone.events("media")
+        assert any(at == pytest.approx(1.5 + 0.55 + 2.5, abs=0.05) for at in media)
+        assert held.history == ["greeting", "hello", "Finally."]
+
+
+@story
+async def test_a_message_survives_the_interruption_of_its_confirmation() -> None:
+    taken = TakeMessage("Anna", "555", "call me")
+    async with call(["yes", "oh and"], [[taken, "Thank you, Anna."], ["Yes?"]]) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        await held.phone.listen(680)
+        await held.phone.speak(500)
+        await held.phone.listen(1500)
+    assert held.kept == [KeepMessage("Anna", "555", "call me")]
+
+
+@story
+async def test_a_half_left_message_is_kept_when_the_caller_hangs_up() -> None:
+    async with call(["message for Maria"], [["What is it?"]]) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        await held.phone.listen(1000)
+    assert held.kept == [KeepMessage("", "", "message for Maria", complete=False)]
+
+
+@story
+async def test_a_line_that_goes_quiet_without_frames_still_ends_the_turn() -> None:
+    async with call(["hello"], [["Hi."]]) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        await asyncio.sleep(3)  # the carrier sends nothing during silence
+        assert held.history == ["greeting", "hello", "Hi."]
+
+
+@story
+async def test_silence_gets_one_prompt_and_then_goodbye() -> None:
+    async with call() as held:
+        await held.phone.listen(30_000)
+        assert held.history == ["greeting", "idle_prompt", "idle_goodbye"]
+        assert held.hung_up == ["idle"]
+
+
+@story
+async def test_a_call_has_a_longest_time() -> None:
+    async with call(timings=Timings(max_call_s=3)) as held:
+        await held.phone.listen(6000)
+        assert held.hung_up == ["time_limit"]
+        assert held.history[-1] == "time_limit"
+
+
+@story
+async def test_keys_pressed_are_an_answer() -> None:
+    async with call(answers=[["Thank you."]]) as held:
+        await held.phone.listen(1000)
+        for digit in "42#":
+            held.phone.say({"event": "dtmf", "streamSid": "MZ1", "dtmf": {"digit": digit}})
+        await held.phone.listen(1500)
+        assert held.history == ["greeting", "42", "Thank you."]
+
+
+def test_broken_messages_are_ignored_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> None:
+        async with call(["hello"], [["Hi."]]) as held:
+            for bad in ("{", b"\x00", '{"event": 1}', START, "[]", '{"event":"media"}'):
+                held.phone.incoming.put_nowait(bad)
+            await held.phone.listen(1000)
+            await held.phone.speak(500)
+            await held.phone.listen(1500)
+            assert held.history == ["greeting", "hello", "Hi."]
+
+    with caplog.at_level(logging.WARNING):
+        run_virtual(work())
+    assert caplog.text.count("ignored a bad message") == 1
+
+
+@story
+async def test_cancelling_the_call_closes_everything() -> None:
+    async with call(["hello"], [["Hi."]], think_s=5) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        await held.phone.listen(800)
+        assert held.brain.open == 1
+        held.task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await held.task
+        assert held.brain.open == 0
+        held.task = asyncio.create_task(asyncio.sleep(0))

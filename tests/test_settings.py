@@ -1,0 +1,111 @@
+"""Settings, .env.example and the README say the same; bad values are refused in plain words."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic_core import PydanticUndefined
+
+from services.settings import Settings, SettingsError, load_settings
+
+ROOT = Path(__file__).parent.parent
+NAMES = [name.upper() for name in Settings.model_fields]
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def _env_example() -> dict[str, tuple[str, str]]:
+    """Setting -> (its explanation, its value), as .env.example has them."""
+    found: dict[str, tuple[str, str]] = {}
+    comment: list[str] = []
+    for line in (ROOT / ".env.example").read_text().splitlines():
+        if match := re.fullmatch(r"#([A-Z_]+)=(.*)", line):
+            found[match[1]] = (" ".join(comment), match[2])
+            comment = []
+        elif line.startswith("# "):
+            comment.append(line[2:])
+        else:
+            comment = []
+    return found
+
+
+def test_env_example_lists_each_setting_once_and_no_other() -> None:
+    assert sorted(_env_example()) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_env_example_explains_the_setting_in_its_own_words(name: str) -> None:
+    field = Settings.model_fields[name.lower()]
+    assert _env_example()[name][0] == field.description
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "PUBLIC_URL"])
+def test_env_example_shows_the_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    default = getattr(Settings(), name.lower())
+    monkeypatch.setenv(name, _env_example()[name][1])
+    assert getattr(Settings(), name.lower()) == default
+    assert Settings.model_fields[name.lower()].default is not PydanticUndefined
+
+
+def test_the_readme_names_every_setting_and_no_unknown_one() -> None:
+    table = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert sorted(table) == sorted(NAMES)
+
+
+def test_an_env_file_counts_and_the_environment_counts_more(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("PORT=9000\nBUSINESS_NAME=From the file\nGREETING=\n")
+    monkeypatch.setenv("PORT", "9001")
+    settings = load_settings()
+    assert (settings.port, settings.business_name, settings.greeting) == (9001, "From the file", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("PORT", "http", "PORT: Input should be a valid integer"),
+        ("PORT", "70000", "PORT: Input should be less than or equal to 65535"),
+        ("PUBLIC_URL", "agent.example.com", "PUBLIC_URL: Value error, must begin with https://"),
+        ("TRUSTED_PROXIES", "localhost", "TRUSTED_PROXIES: Value error"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL: Value error, must be DEBUG, INFO"),
+        ("VAD_MODE", "4", "VAD_MODE: Input should be less than or equal to 3"),
+    ],
+)
+def test_a_bad_value_is_named_and_explained(
+    name: str, value: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match="^" + re.escape(expected)):
+        load_settings()
+
+
+def test_values_are_brought_into_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLIC_URL", " https://agent.example.com/ ")
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.0/8, ::1")
+    monkeypatch.setenv("LOG_LEVEL", "debug")
+    settings = load_settings()
+    assert settings.public_url == "https://agent.example.com"
+    assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
+    assert settings.log_level == "DEBUG"
+
+
+def test_secrets_stay_out_of_the_settings_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "very-secret")
+    monkeypatch.setenv("CONSOLE_PASSWORD", "very-secret")
+    assert "very-secret" not in repr(load_settings())
+
+
+def test_the_core_gets_its_timings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TURN_SILENCE_MS", "700")
+    monkeypatch.setenv("MAX_CONVO_SECS", "60")
+    monkeypatch.setenv("IDLE_SECS", "5")
+    timings = load_settings().timings
+    assert (timings.turn_silence_ms, timings.max_call_s, timings.idle_ms) == (700, 60, 5000)
