@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 from fastapi import FastAPI
-from services.engines.choice import Engines, choose_engines
+from services.engines.choice import Engines
 from services.receptionist.agent import AgentFileError, load_agent
 from services.receptionist.messages import MessageBook
 
@@ -30,7 +30,7 @@ def create_app(settings: Settings) -> FastAPI:
     agent = load_agent(settings.agent_file).with_overrides(
         greeting=settings.greeting, business_name=settings.business_name
     )
-    engines = choose_engines(settings, agent)
+    engines = Engines(settings, agent)
     live, tokens = LiveCalls(), Tokens()
     writer = JournalWriter(settings.data_dir / "calls")
     messages = MessageBook(settings.data_dir / "messages.jsonl")
@@ -57,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.calls = calls
     guard.install(app)
     app.include_router(health.build(calls))
-    app.include_router(twilio_webhook.build(settings, tokens))
+    app.include_router(twilio_webhook.build(settings, tokens, lambda: calls.full))
     app.include_router(media_stream.build(settings, tokens, calls))
     console_guard = ConsoleGuard(
         settings.console_password,

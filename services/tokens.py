@@ -90,8 +90,9 @@ class Tokens:
         unused = self._unused.get(token)
         return unused is not None and unused.call.origin == origin
 
-    def __len__(self) -> int:
-        """How many tokens are unused."""
+    @property
+    def unused(self) -> int:
+        """How many tokens wait to be used."""
         return len(self._unused)
 
     def _forget_expired(self) -> None:
