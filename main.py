@@ -54,7 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
         writer.close()
 
     app = FastAPI(title="Voice agent server", lifespan=lifespan)
-    app.state.calls = calls
+    app.state.calls, app.state.tokens = calls, tokens
     guard.install(app)
     app.include_router(health.build(calls))
     app.include_router(twilio_webhook.build(settings, tokens, lambda: calls.full))

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from services.audio.mulaw import RATE_HZ, encode_pcm
 from services.call.effects import Turn
-from services.call.events import TranscriptFinal
+from services.call.events import TranscriptFailed, TranscriptFinal
 from services.llm import BrainEvent, TakeMessage
 from services.stt import Emit
 from services.tts import SpokenAudio
@@ -40,6 +40,13 @@ class MockTranscriber:
 
     def turn_committed(self) -> None:
         """There is nothing to forget."""
+
+
+class DeafTranscriber(MockTranscriber):
+    """Stands in where no recogniser is installed: says of every utterance that it was lost."""
+
+    def speech_stopped(self, utterance: int) -> None:
+        self._emit(TranscriptFailed(utterance, "no recogniser is installed"))
 
 
 class MockBrain:
