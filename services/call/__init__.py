@@ -26,10 +26,13 @@ SPEAKING  SPEAKING  hold: clear the carrier's queue at once, but keep the reply 
                     audio that was kept
 SPEAKING  THINKING  cancel the reply: the caller was not finished. The words so far are kept and
                     the turn goes on
--> QUIET  IDLE      words: reply. No words: it was noise, and nothing happened
+-> QUIET  IDLE      words: reply. Words lost, or a reply cut off for none: ask for them again.
+                    No words: it was noise, and nothing happened
 QUIET     THINKING  no audio by the deadline: a stored line; none much later: an apology
 QUIET     IDLE      silence: one prompt, then goodbye
 ========  ========  ============================================================================
+
+So while the caller's turn is open (SPEAKING or PAUSED) the agent is IDLE or HELD: it says nothing.
 
 A reply is a number. Every event that it causes carries the number, and events of any other reply
 are turned away at the door (``Conversation._is_welcome``), so nothing has to be cleaned up after a

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -63,15 +62,20 @@ _OF_THE_REPLY = (
 )
 _OF_THE_TURN = (Deadline.ENDPOINT, Deadline.TRANSCRIPT, Deadline.DIGITS, Deadline.RESUME)
 
+_ASKS_FOR_WORDS = (Purpose.REPAIR, Purpose.APOLOGY, Purpose.IDLE_PROMPT, Purpose.IDLE_GOODBYE)
+"""Lines over which even a "yes" is an answer: they ask for any sign of the caller."""
+
 
 @dataclass(slots=True)
 class _Reply:
-    """The live reply. ``then`` is None while audio is still being produced."""
+    """The live reply. ``then`` is None while audio is still being produced; ``has_audio`` tells
+    of audio of its own, not of a line that bridges the wait for it."""
 
     number: int
     purpose: Purpose
     playback: Playback
     then: AfterReply | None = None
+    has_audio: bool = False
 
 
 class Conversation:
@@ -122,8 +126,9 @@ class Conversation:
             return True  # a fact to keep, whatever became of the reply that brought it
         if self.phase is Phase.WAITING:
             return isinstance(event, on.CallStarted)
-        if hasattr(event, "reply"):
-            return self._reply is not None and event.reply == self._reply.number
+        if isinstance(event, on.ReplyEvent):
+            reply = self._reply
+            return reply is not None and event.reply == reply.number and reply.then is None
         closing_hears = (on.MarkPlayed, on.DeadlinePassed)
         return self.phase is Phase.LIVE or isinstance(event, closing_hears)
 
@@ -136,21 +141,23 @@ class Conversation:
             self._start_reply(Purpose.GREETING, now)
 
     def _caller_hung_up(self, event: on.CallerHungUp, now: float) -> None:
-        self._cancel_reply(now, reopen=False)
-        self._end()
+        self._stop(now, Phase.ENDED)
 
     def _limit_reached(self, now: float) -> None:
-        self._cancel_reply(now, reopen=False)
-        self._forget_turn()
-        self.caller = Caller.QUIET
-        self.phase = Phase.CLOSING
+        self._stop(now, Phase.CLOSING)
         self._start_reply(Purpose.TIME_LIMIT, now)
+
+    def _stop(self, now: float, phase: Phase) -> None:
+        """No more turns. What the caller has said of one so far was said all the same."""
+        self._cancel_reply(now, by_caller=False)
+        self.phase = phase
+        self._deadlines.clear()
+        if text := self._turn.text:
+            self._commit(text)
+        self.caller = Caller.QUIET
 
     def _hang_up(self, reason: str) -> None:
         self._effects.append(do.HangUp(reason))
-        self._end()
-
-    def _end(self) -> None:
         self.phase = Phase.ENDED
         self._deadlines.clear()
 
@@ -175,16 +182,17 @@ class Conversation:
             self._hold(now)
 
     def _speech_stopped(self, event: on.SpeechStopped, now: float) -> None:
-        self._turn.stopped(event.utterance)
         if self.caller is not Caller.SPEAKING:
             return
+        self._turn.stopped(event.utterance)
         self.caller = Caller.PAUSED
         self._deadlines[Deadline.ENDPOINT] = endpoint_at(now, event.silence_ms, self.timings)
         if self.agent is Agent.HELD:
             self._arm(Deadline.RESUME, now, self.timings.resume_ms)
 
     def _transcript_interim(self, event: on.TranscriptInterim, now: float) -> None:
-        if self.agent is Agent.HELD and self._takes_the_turn(event.text):
+        concerns_us = self.agent is Agent.HELD and self._turn.is_open(event.last)
+        if concerns_us and self._takes_the_turn(event.text):
             self._cancel_reply(now)
 
     def _transcript_final(self, event: on.TranscriptFinal, now: float) -> None:
@@ -192,7 +200,7 @@ class Conversation:
             self._words_arrived(now)
 
     def _transcript_failed(self, event: on.TranscriptFailed, now: float) -> None:
-        if self._turn.final(event.last, event.last, ""):
+        if self._turn.failed(event.last):
             self._turn.took_the_floor = True
             self._words_arrived(now)
 
@@ -202,6 +210,7 @@ class Conversation:
             self._cancel_reply(now)
         if self.caller is Caller.SPEAKING or self._turn.awaits_words:
             return
+        self._drop(Deadline.TRANSCRIPT)
         still_open = Deadline.ENDPOINT in self._deadlines or Deadline.DIGITS in self._deadlines
         if self.agent is Agent.HELD or not still_open:
             self._end_turn(now)
@@ -209,8 +218,8 @@ class Conversation:
     def _takes_the_turn(self, text: str) -> bool:
         """Whether these words, said over the live reply, take the turn from it."""
         reply = self._live
-        unheard_ms = reply.playback.unheard_ms if reply.then else math.inf
-        return takes_the_turn(text, unheard_ms, self.timings)
+        asks = reply.purpose in _ASKS_FOR_WORDS
+        return takes_the_turn(text, 0 if asks else reply.playback.unheard_ms, self.timings)
 
     def _digit_pressed(self, event: on.DigitPressed, now: float) -> None:
         ends_entry = event.digit == "#"
@@ -219,7 +228,8 @@ class Conversation:
         self._cancel_reply(now)
         self._drop(Deadline.IDLE)
         if ends_entry:
-            self._end_turn(now)
+            self._drop(Deadline.DIGITS)
+            self._digits_entered(now)
         else:
             self._turn.digit(event.digit)
             self._arm(Deadline.DIGITS, now, self.timings.digit_pause_ms)
@@ -239,7 +249,8 @@ class Conversation:
     def _transcript_missing(self, now: float) -> None:
         self._turn.stop_waiting()
         self._turn.took_the_floor = True
-        self._end_turn(now)
+        if Deadline.DIGITS not in self._deadlines:
+            self._end_turn(now)
 
     def _digits_entered(self, now: float) -> None:
         waits_for = {Deadline.ENDPOINT, Deadline.TRANSCRIPT} & self._deadlines.keys()
@@ -252,23 +263,26 @@ class Conversation:
             self._cancel_reply(now)
         text = self._turn.text if self._reply is None else ""
         must_speak = self._turn.took_the_floor
-        self._effects.append(do.CommitTurn(text))
-        self._forget_turn()
-        self.caller = Caller.QUIET
+        self._commit(text)
         if text:
-            self.history.append(Turn(Speaker.CALLER, text))
             self._prompts = 0
             self._start_reply(Purpose.ANSWER, now)
         elif self.agent is Agent.HELD:
             self._resume(now)
         elif self._reply is None and must_speak:
             self._start_reply(Purpose.REPAIR, now)
-        elif self._reply is None:
+        elif self._reply is None and Deadline.IDLE not in self._deadlines:
             self._listen(now)
 
-    def _forget_turn(self) -> None:
-        self._turn.close(self._utterance)
+    def _commit(self, text: str) -> None:
+        """Close the turn. An utterance that goes on while the turn was typed is of the next one."""
+        if text:
+            self.history.append(Turn(Speaker.CALLER, text))
+        self._effects.append(do.CommitTurn(text))
+        goes_on = self.caller is Caller.SPEAKING
+        self._turn.close(self._utterance - 1 if goes_on else self._utterance)
         self._drop(*_OF_THE_TURN)
+        self.caller = Caller.QUIET
 
     # --- the agent --------------------------------------------------------------------------------
 
@@ -285,7 +299,9 @@ class Conversation:
 
     def _audio_produced(self, event: on.AudioProduced, now: float) -> None:
         self._drop(Deadline.FILL, Deadline.GIVE_UP)
-        self._live.playback.append(event.audio, event.text)
+        reply = self._live
+        reply.has_audio = reply.has_audio or bool(event.audio)
+        reply.playback.append(event.audio, event.text)
         self._play(now)
 
     def _filler_ready(self, event: on.FillerReady, now: float) -> None:
@@ -298,7 +314,7 @@ class Conversation:
         if self.agent is Agent.HELD:
             return
         reply = self._live
-        sent = reply.playback.release(now, finished=reply.then is not None)
+        sent = reply.playback.release(now)
         if sent:
             self.agent = Agent.SPEAKING
             self._effects += sent
@@ -307,7 +323,11 @@ class Conversation:
         self._go_on(now)
 
     def _reply_finished(self, event: on.ReplyFinished, now: float) -> None:
-        self._produced(event.then, now)
+        is_mute = self._live.purpose is Purpose.ANSWER and not self._live.has_audio
+        if is_mute and event.then is AfterReply.LISTEN:
+            self._produced(AfterReply.APOLOGISE, now)  # a caller who asked must hear something
+        else:
+            self._produced(event.then, now)
 
     def _reply_failed(self, event: on.ReplyFailed, now: float) -> None:
         self._produced(AfterReply.APOLOGISE, now)
@@ -323,7 +343,7 @@ class Conversation:
             self._go_on(now)
 
     def _marks_missing(self, now: float) -> None:
-        self._live.playback.assume_played(now)
+        self._live.playback.assume_played()
         self._go_on(now)
 
     def _go_on(self, now: float) -> None:
@@ -379,8 +399,7 @@ class Conversation:
         self._effects.append(do.FillSilence(self._live.number))
 
     def _answer_is_missing(self, now: float) -> None:
-        self._effects.append(do.CancelReply(self._live.number))
-        self._settle()
+        self._cancel_reply(now, by_caller=False)
         self._apologise(now)
 
     def _hold(self, now: float) -> None:
@@ -399,14 +418,11 @@ class Conversation:
         self._live.playback.rewind()
         self._play(now)
 
-    def _held_too_long(self, now: float) -> None:
-        self._cancel_reply(now)
-        self._turn.took_the_floor = True
-
-    def _cancel_reply(self, now: float, *, reopen: bool = True) -> None:
+    def _cancel_reply(self, now: float, *, by_caller: bool = True) -> None:
         """The live reply, if there is one, is over here and now; only what was heard remains.
 
-        If that is nothing, the turn that it was to answer is open again.
+        A caller who cuts it off has the floor; and if nothing of an answer was heard, the turn
+        that it was to answer is open again.
         """
         reply = self._reply
         if reply is None:
@@ -416,9 +432,10 @@ class Conversation:
             self._effects.append(do.ClearPlayback())
         self._effects.append(do.CancelReply(reply.number))
         heard = self._settle()
-        unanswered = bool(self.history) and self.history[-1].speaker is Speaker.CALLER
-        if reopen and reply.purpose is Purpose.ANSWER and not heard and unanswered:
-            self._turn.reopen(self.history.pop().text)
+        if by_caller:
+            self._turn.took_the_floor = True
+            if reply.purpose is Purpose.ANSWER and not heard:
+                self._turn.reopen(self.history.pop().text)
 
     def _settle(self) -> str:
         """Put what was heard of the live reply into the history; then there is no live reply."""
@@ -484,7 +501,7 @@ _ALARMS: dict[Deadline, Callable[[Conversation, float], None]] = {
     Deadline.TRANSCRIPT: Conversation._transcript_missing,
     Deadline.DIGITS: Conversation._digits_entered,
     Deadline.RESUME: Conversation._end_turn,
-    Deadline.HOLD: Conversation._held_too_long,
+    Deadline.HOLD: Conversation._cancel_reply,
     Deadline.FILL: Conversation._answer_is_late,
     Deadline.GIVE_UP: Conversation._answer_is_missing,
     Deadline.PLAYED: Conversation._marks_missing,

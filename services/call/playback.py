@@ -2,13 +2,14 @@
 
 Positions are bytes of the reply's audio (mu-law 8 kHz: 8 bytes are 1 ms). Text belongs to the audio
 in which it begins to be spoken. What was heard is bounded twice: by the marks that the carrier
-echoed, and by the time that has passed since. After a clear the carrier echoes all pending marks
-[Twilio, Media Streams messages]; those echoes mean *thrown away*, so a clear starts a new
+echoed, and by the time that the rest takes to play. After a clear the carrier echoes all pending
+marks [Twilio, Media Streams messages]; those echoes mean *thrown away*, so a clear starts a new
 generation of marks, and echoes of older ones count for nothing.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from services.call.effects import Effect, SendAudio, SendMark
 
 BYTES_PER_MS = 8
 FRAME_BYTES = 160
+CHARACTER_BYTES = 60 * BYTES_PER_MS
+"""A character of speech, while the end of its text is not there yet to measure it by."""
 _SILENCE = b"\xff"  # mu-law zero
 _WORD = re.compile(r"\S+")
 
@@ -26,6 +29,10 @@ class _Span:
 
     text: str
     start: int
+
+
+def _seconds(size: int) -> float:
+    return size / BYTES_PER_MS / 1000
 
 
 class Playback:
@@ -41,8 +48,8 @@ class Playback:
         self._sent = 0
         self._marked = 0
         self._heard = 0
-        self._heard_at = 0.0
         self._furthest = 0
+        self._finished = False
         self.ends_at = 0.0
         """When the audio that was sent will have been played, on the clock of ``now``."""
 
@@ -57,31 +64,33 @@ class Playback:
 
     @property
     def heard_ms(self) -> int:
-        return self._heard // BYTES_PER_MS
+        return max(self._heard, self._furthest) // BYTES_PER_MS
 
     @property
     def unheard_ms(self) -> float:
-        return (len(self._audio) - self._heard) / BYTES_PER_MS
+        """What is still to be heard; infinite while more may come."""
+        return (len(self._audio) - self._heard) / BYTES_PER_MS if self._finished else math.inf
 
     def append(self, audio: bytes, text: str) -> None:
         """More of the reply, of any length."""
-        if text:
+        if text.strip():
+            if self._spans and self._spans[-1].start == len(self._audio):
+                text = f"{self._spans.pop().text} {text}"  # that text came without audio
             self._spans.append(_Span(text, len(self._audio)))
         self._audio += audio
 
     def finish(self) -> None:
         """No more will come: fill up the last frame."""
+        self._finished = True
         self._audio += _SILENCE * (-len(self._audio) % FRAME_BYTES)
 
-    def release(self, now: float, *, finished: bool) -> list[Effect]:
+    def release(self, now: float) -> list[Effect]:
         """What can be sent now: whole frames, with a mark after each stretch and, if the reply is
         finished, after its last frame."""
         effects: list[Effect] = []
         end = len(self._audio) - len(self._audio) % FRAME_BYTES
         if self._sent < end:
-            self.ends_at = max(now, self.ends_at) + (end - self._sent) / BYTES_PER_MS / 1000
-            if self.nothing_playing:
-                self._heard_at = now
+            self.ends_at = max(now, self.ends_at) + _seconds(end - self._sent)
         while self._sent < end:
             stop = min(end, self._marked + self._mark_every)
             effects.append(
@@ -90,7 +99,7 @@ class Playback:
             self._sent = stop
             if stop - self._marked == self._mark_every:
                 effects.append(self._mark())
-        if finished and self._marked < self._sent:
+        if self._finished and self._marked < self._sent:
             effects.append(self._mark())
         return effects
 
@@ -105,20 +114,20 @@ class Playback:
         if position is None:
             return False
         self._pending = {name: at for name, at in self._pending.items() if at > position}
-        self._heard, self._heard_at = position, now
+        self._heard = position
+        self.ends_at = now + _seconds(self._sent - position)
         return True
 
-    def assume_played(self, now: float) -> None:
+    def assume_played(self) -> None:
         """The marks are too late: take all that was sent as played."""
         self._pending.clear()
-        self._heard, self._heard_at = self._sent, now
+        self._heard = self._sent
 
     def hold(self, now: float) -> None:
         """Playback stops now: settle what was heard, and forget the marks on their way."""
+        unplayed = round(max(0.0, self.ends_at - now) * 1000 * BYTES_PER_MS)
         bound = min(self._pending.values(), default=self._sent)
-        elapsed = int((now - self._heard_at) * 1000) * BYTES_PER_MS
-        if self._sent > self._heard:
-            self._heard = min(bound, self._heard + max(0, elapsed))
+        self._heard = max(self._heard, min(bound, self._sent - unplayed))
         self._sent = self._marked = self._heard
         self._pending.clear()
         self._generation += 1
@@ -126,9 +135,9 @@ class Playback:
 
     def rewind(self) -> None:
         """Go back to the beginning of the first word that was not heard to its end."""
-        start = next((begin for _, begin, end in self._words() if end > self._heard), self._heard)
-        self._furthest = self._heard
-        start = min(self._heard, start)
+        self._furthest = max(self._heard, self._furthest)
+        begins = (begin for _, begin, end in self._words() if end > self._furthest)
+        start = min(self._heard, next(begins, self._heard))
         self._heard = self._sent = self._marked = start - start % FRAME_BYTES
 
     def heard_text(self) -> str:
@@ -138,11 +147,20 @@ class Playback:
 
     def _words(self) -> list[tuple[str, int, int]]:
         """Each word with the bytes where it begins and ends: in proportion within its span."""
-        ends = [span.start for span in self._spans[1:]] + [len(self._audio)]
+        spans = [*self._spans, _Span("", self._last_end())]
         words: list[tuple[str, int, int]] = []
-        for span, end in zip(self._spans, ends, strict=False):
-            scale = (end - span.start) / len(span.text)
+        for span, following in zip(spans, spans[1:], strict=False):
+            size, length = following.start - span.start, len(span.text)
             for match in _WORD.finditer(span.text):
-                begin = span.start + int(match.start() * scale)
-                words.append((match.group(), begin, span.start + int(match.end() * scale)))
+                begin = span.start + match.start() * size // length
+                words.append((match.group(), begin, span.start - (-match.end() * size // length)))
         return words
+
+    def _last_end(self) -> int:
+        """Where the last text ends: an estimate while its audio may still be coming, and never
+        within what was produced if it got no audio."""
+        if not self._spans:
+            return 0
+        last = self._spans[-1]
+        least = 1 if self._finished else len(last.text) * CHARACTER_BYTES
+        return max(len(self._audio), last.start + least)

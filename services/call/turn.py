@@ -18,14 +18,16 @@ class CallerTurn:
         self._closed_through = 0
         self._kept = ""
         self._digits = ""
+        self._typed = ""
         self.took_the_floor = False
-        """A reply was cancelled for this turn, or its words were lost: an answer is due."""
+        """A reply was cancelled for this turn, or its words were lost: the agent must speak."""
 
     @property
     def text(self) -> str:
-        """The words so far, in order: kept ones, transcripts, typed ones, digits."""
+        """The words so far, in order: kept ones, transcripts, digits, typed ones."""
         spoken = (self._finals[span] for span in sorted(self._finals))
-        parts = [self._kept, *(text for text in spoken if has_words(text)), self._digits]
+        said = (text for text in spoken if has_words(text))
+        parts = [self._kept, *said, self._digits, self._typed]
         return " ".join(part.strip() for part in parts if part.strip())
 
     @property
@@ -44,22 +46,28 @@ class CallerTurn:
         ):
             self._owed.add(utterance)
 
+    def is_open(self, last: int) -> bool:
+        """Whether words up to utterance ``last`` belong to this turn: new ones, or overdue."""
+        return last > self._closed_through or any(number <= last for number in self._overdue)
+
     def final(self, first: int, last: int, text: str) -> bool:
         """Words for utterances ``first`` to ``last``; False if their turn is closed."""
-        late = {number for number in self._overdue if number <= last}
-        if last <= self._closed_through and not late:
+        if not self.is_open(last):
             return False
-        self._overdue -= late
+        self._overdue = {number for number in self._overdue if number > last}
         self._owed = {number for number in self._owed if number > last}
         for span in [span for span in self._finals if first <= span[1] and span[0] <= last]:
             del self._finals[span]
         self._finals[first, last] = text
         return True
 
+    def failed(self, last: int) -> bool:
+        """No words for utterance ``last``; False if there are some, or its turn is closed."""
+        has_some = any(first <= last <= end for first, end in self._finals)
+        return not has_some and self.final(last, last, "")
+
     def typed(self, text: str) -> None:
-        self._kept = f"{self.text} {text}".strip()
-        self._finals.clear()
-        self._digits = ""
+        self._typed = text
 
     def digit(self, digit: str) -> None:
         self._digits += digit
@@ -67,7 +75,6 @@ class CallerTurn:
     def reopen(self, text: str) -> None:
         """The caller was not finished: the words of the last turn belong to this one."""
         self._kept = f"{text} {self._kept}".strip()
-        self.took_the_floor = True
 
     def stop_waiting(self) -> None:
         """The owed words are late; should they still come, they begin a turn of their own."""
@@ -77,7 +84,8 @@ class CallerTurn:
     def close(self, through: int) -> None:
         """The turn is over, with all utterances up to number ``through``."""
         self.stop_waiting()
-        self._closed_through = max(self._closed_through, through)
+        answered = (last for _, last in self._finals)
+        self._closed_through = max(self._closed_through, through, *answered)
         self._finals.clear()
-        self._kept = self._digits = ""
+        self._kept = self._digits = self._typed = ""
         self.took_the_floor = False

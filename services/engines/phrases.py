@@ -114,7 +114,7 @@ class Phraser:
 
     @staticmethod
     def _last_word(text: str) -> str:
-        """The last word, as the lists of abbreviations spell it; an ellipsis is a word of its own."""
+        """The last word as the lists of abbreviations spell it; an ellipsis is a word as well."""
         if re.search(r"(?:\.\.+|…)$", text):
             return "..."
         return text.split()[-1].lower().lstrip("(\"'“‘[") if text else ""
@@ -122,7 +122,7 @@ class Phraser:
     def _emit(self, text: str) -> list[str]:
         """A phrase, if there is something to say in it; if not, it waits for what follows."""
         phrase = text.strip()
-        if not any(char.isalnum() for char in phrase):
+        if not _is_speakable(phrase):
             self._buffer = f"{phrase} " if phrase else ""
             return []
         self._buffer, self._is_first = "", False
@@ -131,11 +131,15 @@ class Phraser:
     def _cut(self) -> list[str]:
         """Too long: up to its last clause, or its last word, or all of it."""
         match = _CUT.match(self._buffer)
-        head = match[0] if match and match[0].strip() else self._buffer
+        head = match[0] if match and _is_speakable(match[0]) else self._buffer
         rest = self._buffer[len(head) :].lstrip()
         phrases = self._emit(head)
-        self._buffer += rest
+        self._buffer = rest  # so much that cannot be spoken is left out
         return phrases
+
+
+def _is_speakable(text: str) -> bool:
+    return any(char.isalnum() for char in text)
 
 
 _EMOJI = re.compile(

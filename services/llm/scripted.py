@@ -1,0 +1,40 @@
+"""The scripted brain: rules and the agent file, no language model.
+
+It knows what the agent file says and how to take a message, and says so when it does not
+understand. All of its thinking is in ``services.receptionist.dialogue``, a fold over the turns; so
+nothing needs to be undone when a reply is cancelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+
+from services.call.effects import Turn
+from services.llm import BrainEvent, EndCall, TakeMessage
+from services.receptionist.agent import Agent
+from services.receptionist.dialogue import Dialogue
+
+
+class ScriptedBrain:
+    """The brain of one call. ``now`` returns an aware time; ``caller_number`` is as the carrier
+    gave it (E.164, or anything that is no number)."""
+
+    def __init__(self, agent: Agent, now: Callable[[], datetime], caller_number: str) -> None:
+        self._dialogue = Dialogue(agent, now, caller_number)
+
+    async def respond(self, turns: Sequence[Turn]) -> AsyncIterator[BrainEvent]:
+        """Answer the last caller turn: the text, then what is to be done."""
+        reply = self._dialogue.fold(turns).reply
+        yield reply.text
+        if kept := reply.message:
+            yield TakeMessage(kept.name, kept.number, kept.message, kept.complete)
+        if reply.hang_up:
+            yield EndCall()
+
+    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
+        """What the caller had begun to leave when the call ended with these turns."""
+        kept = self._dialogue.unfinished(turns)
+        if kept is None:
+            return None
+        return TakeMessage(kept.name, kept.number, kept.message, kept.complete)

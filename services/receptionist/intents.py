@@ -1,0 +1,252 @@
+"""What callers want, as a table: patterns over words made comparable by ``words.normalise``.
+
+To teach the receptionist a new way of asking, add a pattern here; to teach her a new fact, edit
+the agent file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from services.receptionist.days import MONTHS
+from services.receptionist.schedule import WEEKDAYS
+
+
+class Kind(Enum):
+    """How an intent is treated beside others: earlier ones of this list push out later ones, except
+    that all facts that were asked for are answered."""
+
+    URGENT = auto()
+    ABOUT = auto()  # about the receptionist herself
+    ACTION = auto()
+    FACT = auto()
+    CLOSING = auto()
+    CONTROL = auto()  # about the conversation
+    SOCIAL = auto()
+
+
+class Intent(Enum):
+    """One thing that a caller may want."""
+
+    EMERGENCY = auto()
+    IDENTITY = auto()
+    ROBOT = auto()
+    HELP = auto()
+    MESSAGE = auto()
+    PERSON = auto()
+    BOOKING = auto()
+    MATTER = auto()  # "I'm calling about my bill"
+    HOURS = auto()
+    ADDRESS = auto()
+    DIRECTIONS = auto()
+    PHONE = auto()
+    EMAIL = auto()
+    SERVICES = auto()
+    FAQ = auto()
+    GOODBYE = auto()
+    DONE = auto()
+    REPEAT = auto()
+    WAIT = auto()
+    CANCEL = auto()
+    HEAR_ME = auto()
+    HOW_ARE_YOU = auto()
+    THANKS = auto()
+    GREETING = auto()
+    ACKNOWLEDGE = auto()
+
+
+_ACTIONS = (Intent.MESSAGE, Intent.PERSON, Intent.BOOKING, Intent.MATTER)
+KINDS: dict[Intent, Kind] = {
+    Intent.EMERGENCY: Kind.URGENT,
+    **dict.fromkeys((Intent.IDENTITY, Intent.ROBOT), Kind.ABOUT),
+    **dict.fromkeys(_ACTIONS, Kind.ACTION),
+    **dict.fromkeys((Intent.HOURS, Intent.ADDRESS, Intent.DIRECTIONS, Intent.PHONE), Kind.FACT),
+    **dict.fromkeys((Intent.EMAIL, Intent.SERVICES, Intent.FAQ), Kind.FACT),
+    **dict.fromkeys((Intent.GOODBYE, Intent.DONE), Kind.CLOSING),
+    **dict.fromkeys((Intent.REPEAT, Intent.WAIT, Intent.CANCEL, Intent.HELP), Kind.CONTROL),
+    **dict.fromkeys((Intent.HEAR_ME, Intent.HOW_ARE_YOU, Intent.THANKS), Kind.SOCIAL),
+    **dict.fromkeys((Intent.GREETING, Intent.ACKNOWLEDGE), Kind.SOCIAL),
+}
+
+_DAY = (
+    rf"(?:{'|'.join(WEEKDAYS)})s?|today|tonight|tomorrow|weekend|week ?days?|holidays?"
+    r"|christmas(?: day| eve)?|new years?(?: day| eve)?|thanksgiving|easter|halloween"
+    rf"|(?:labou?r|memorial|independence|veterans?|presidents?) day|(?:{'|'.join(MONTHS)}) \w+"
+    r"|(?:the )?(?:4th|fourth) of july"
+)
+DAYS_ONLY = rf"^(?:(?:and|or|what|how|about|on|for|this|next|the|also|{_DAY})(?: |$))*(?:{_DAY})$"
+"""A question that is nothing but days: "What about Saturday and Sunday?"."""
+
+_A_PERSON = (
+    r"(?:(?:a |an |the |your |real |actual |live |human )*(?:person|human(?: being)?|someone"
+    r"|somebody|anyone|anybody|operator|agent|representative|rep|manager|owner|boss|receptionist|reception"
+    r"|front desk|secretary|staff|team|customer service|doctor|dentist))"
+)
+_MACHINE = r"(?:robot|machine|human|person|computer|ai|bot|recording|human being|answering machine)"
+_HERE = (
+    r"(?:you|your (?:office|clinic|practice|shop|store|salon|place|business|building|entrance)"
+    r"|the (?:office|clinic|practice|shop|store|salon|place|building|entrance)|it)"
+)
+_A_MOMENT = r"(?:sec|second|seconds|moment|minute|minutes|bit)"
+_TAKING = r"(?:leave|take|give|send|pass on|pass|drop|record|relay)"
+
+_TABLE: tuple[tuple[Intent, str], ...] = (
+    (
+        Intent.EMERGENCY,
+        r"\b(?:call|need|get|send)(?: me)? an? ambulance\b|\bthis is an emergency\b",
+    ),
+    (Intent.IDENTITY, r"\bwho (?:is|am i) (?:this|talking|speaking|that)\b|\bwho are you\b"),
+    (
+        Intent.IDENTITY,
+        r"\b(?:what is )?your name\b|\bwho do i (?:have|speak)|\bwhat (?:company|busi)",
+    ),
+    (
+        Intent.ROBOT,
+        rf"\b(?:are you|is this|talking to|speaking (?:to|with)) (?:an? )?(?:real )?{_MACHINE}\b",
+    ),
+    (
+        Intent.ROBOT,
+        rf"\bare you (?:an? )?(?:real|alive|automated|actual)\b|\byou are an? {_MACHINE}",
+    ),
+    (Intent.ROBOT, r"\bis this (?:an? )?(?:automated|real)\b"),
+    (Intent.HELP, r"\bwhat can (?:you|i) (?:do|ask|say|help)|\bhow (?:can|do) you help|^help\b"),
+    (
+        Intent.HELP,
+        r"\bcan you help\b|\bwhat (?:are )?(?:my|the) options\b|\bi need (?:some )?help$",
+    ),
+    (Intent.MESSAGE, rf"\b{_TAKING}\b.*\b(?:message|note|voice ?mail)\b|\bmessage for\b"),
+    (Intent.MESSAGE, r"^(?:a )?(?:message|voice ?mail)$|\bcall (?:me|us) back\b|\bcall ?back\b"),
+    (Intent.MESSAGE, r"\b(?:have|ask|get|tell) .*\b(?:call|ring|phone|contact) (?:me|us)\b"),
+    (
+        Intent.MESSAGE,
+        r"\b(?:can|could|would|will) (?:someone|somebody|anyone|\w+) (?:call|ring) me\b",
+    ),
+    (Intent.MESSAGE, r"\bgive me a call\b|\blet (?:him|her|them) know\b|\btell (?:him|her|them)\b"),
+    (Intent.PERSON, rf"\b(?:speak|talk|chat)(?:ing)? (?:to|with) (?:{_A_PERSON}|\w+)"),
+    (Intent.PERSON, r"\b(?:connect|transfer|forward) me\b|\bput me (?:through|on)\b"),
+    (Intent.PERSON, rf"^(?:(?:can|could|may) i |i )?(?:have|get|need|want)? ?(?:to )?{_A_PERSON}$"),
+    (
+        Intent.PERSON,
+        r"\b(?:real|live|actual) (?:person|human)\b|\bis (?:anyone|anybody) (?:in|around)",
+    ),
+    (Intent.BOOKING, r"\b(?:book|booking|appointments?|reserve|reservation|resched\w+|schedule)\b"),
+    (
+        Intent.BOOKING,
+        r"\b(?:fit|squeeze) me in\b|\b(?:available|free|open) (?:slot|time|appoint)\w*",
+    ),
+    (Intent.BOOKING, r"\bavailability\b|\bcome in (?:on|for|tomorrow|today|this|next|at)\b"),
+    (Intent.MATTER, r"\bcall(?:ing)? (?:about|regarding|because|concerning|with|in reference)\b"),
+    (
+        Intent.MATTER,
+        r"\bi (?:have|got|had) (?:an? )?(?:\w+ )?(?:question|problem|issue|complaint|concern)\b",
+    ),
+    (Intent.MATTER, r"^it is (?:about|regarding)\b|\bi (?:want|would like) to complain\b"),
+    (Intent.HOURS, r"(?<!\d )(?<!two )(?<!few )\b(?:opening |office |business )?hours\b(?! ago)"),
+    (Intent.HOURS, r"\b(?:open|opens|closed|closing|opening|reopen)\b(?! (?:an?|my|the|up) )"),
+    (Intent.HOURS, r"\bclose[sd]?\b(?! (?:to|by)\b)|\blunch ?(?:time|break|hour)\b|\bhow late\b"),
+    (
+        Intent.HOURS,
+        r"\bwhat time (?:can i|do you|are you)|\bwhen (?:are|will) you (?:there|back|in)\b",
+    ),
+    (Intent.HOURS, DAYS_ONLY),
+    (Intent.ADDRESS, r"(?<!email )\baddress\b|\blocat(?:ed|ion)\b|\bwhat street\b|\bwhereabouts\b"),
+    (
+        Intent.ADDRESS,
+        rf"\bwhere (?:exactly )?(?:are|is) {_HERE}\b|\bwhere {_HERE}(?: \w+)? (?:are|is)\b",
+    ),
+    (Intent.ADDRESS, r"\bwhere (?:do|should|can) i (?:go|come|find|visit)\b|^where$"),
+    (Intent.DIRECTIONS, r"\bdirections?\b|\bget (?:there|to you)\b|\b(?:find|reach) (?:you|it)\b"),
+    (
+        Intent.DIRECTIONS,
+        r"\bpark(?:ing)?\b|\b(?:near|close to|next to|landmark)\b|\bby (?:bus|train)",
+    ),
+    (Intent.PHONE, r"(?<!my )\b(?:phone|telephone|fax|your|direct) number\b|\bwhat number\b"),
+    (Intent.EMAIL, r"(?<!my )\bemail\b|\bwrite to you\b"),
+    (Intent.SERVICES, r"\b(?:price|prices|pricing|cost|costs|how much|charge|fees?|rates)\b"),
+    (
+        Intent.SERVICES,
+        r"\bservices?\b(?! desk)|\btreatments?\b|\bwhat (?:do|all do) you (?:do|offer)\b",
+    ),
+    (Intent.GOODBYE, r"\b(?:goodbye|bye)\b|\bsee you\b|\b(?:talk|speak) to you (?:later|soon)\b"),
+    (
+        Intent.GOODBYE,
+        r"\bhave a (?:good|nice|great|lovely)\b|\bgood night\b|\bhang up\b|\btake care\b",
+    ),
+    (
+        Intent.DONE,
+        r"\bthat (?:is|was|will be|would be) (?:all|it|everything)\b|^(?:i am )?(?:all )?set$",
+    ),
+    (
+        Intent.DONE,
+        r"\bnothing (?:else|more)\b|^no thanks?\b|\bno thank you\b|\bno more questions\b",
+    ),
+    (Intent.DONE, r"\bi am (?:all )?(?:good|set|done|fine)\b|\bthat all (?:i|for)\b"),
+    (
+        Intent.REPEAT,
+        r"\brepeat\b|\b(?:say|tell me) (?:that|it|this)?(?: \w+)? ?again\b|\bonce more\b",
+    ),
+    (Intent.REPEAT, r"^(?:come )?again$|\bone more time\b|^(?:i beg your )?pardon\b|\bsay what\b"),
+    (Intent.REPEAT, r"\bwhat (?:did|was) (?:you|that)\b|\bwhat you (?:just )?said\b"),
+    (Intent.REPEAT, r"\b(?:did|could|can|do) not (?:hear|catch|get|understand)\b"),
+    (Intent.REPEAT, r"^(?:what|sorry|huh|excuse me)$"),
+    (Intent.WAIT, rf"^(?:(?:yes|okay|just|give me|one|a|hold on|please) )*{_A_MOMENT}\b"),
+    (
+        Intent.WAIT,
+        r"^(?:okay |please |no |just )*(?:wait|hold on|hang on|hold the line|bear with me)\b",
+    ),
+    (Intent.WAIT, r"^let me (?:think|check|see|look|grab|find|get)\b"),
+    (Intent.CANCEL, r"^never mind\b|\bforget (?:it|about it|that)\b|\bscratch that\b|^stop\b"),
+    (Intent.CANCEL, r"\bcancel(?: (?:it|that|this|the message))?$|\bno message\b|^do not bother\b"),
+    (Intent.CANCEL, r"\bdo not (?:want|need) (?:to leave )?(?:a|any|the|that) message\b"),
+    (Intent.HEAR_ME, r"\b(?:can|do) you hear me\b|\bare you (?:still )?there\b|\bhello hello\b"),
+    (Intent.HEAR_ME, r"\b(?:is )?(?:anyone|anybody|someone|somebody) there\b|^test(?:ing)?\b"),
+    (Intent.HOW_ARE_YOU, r"\bhow are you\b(?! open)|\bhow is it going\b|\bhow are things\b"),
+    (Intent.THANKS, r"\bthank(?:s| you)\b|\bcheers\b|\bappreciate (?:it|that|your)\b"),
+    (Intent.GREETING, r"^(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|howdy)\b"),
+    (
+        Intent.ACKNOWLEDGE,
+        r"^(?:(?:okay|great|perfect|all ?right|got it|i see|cool|good|fine|wonderful|awesome|super"
+        r"|excellent|very good|lovely|nice|i understand|understood|right|that is good)\b ?)+$",
+    ),
+)
+PATTERNS = tuple((intent, re.compile(pattern)) for intent, pattern in _TABLE)
+
+VOCABULARY = frozenset(
+    [
+        *WEEKDAYS,
+        *("tomorrow", "tonight", "weekend", "christmas", "thanksgiving", "holiday", "holidays"),
+        *("hours", "opening", "closed", "close", "closing", "address", "located", "location"),
+        *("directions", "parking", "number", "telephone", "phone", "email", "price", "prices"),
+        *("message", "appointment", "booking", "schedule", "speak", "person", "human"),
+        *("operator", "manager", "goodbye", "thanks", "thank", "repeat", "again", "pardon"),
+        *("service", "services", "cancel", "robot", "where", "there", "these", "those", "right"),
+        *("money", "night", "something", "anything", "nothing", "everything", "someday"),
+        *(word for _, pattern in _TABLE for word in re.findall(r"[a-z]{5,}", pattern)),
+    ]
+)
+"""Words that the patterns need, and common ones that must not be taken for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An intent, and where in the words it was found."""
+
+    intent: Intent
+    start: int
+    end: int
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[self.intent]
+
+
+def find_intents(words: str) -> list[Found]:
+    """Every intent whose pattern fits, at its first place, in the order of the words."""
+    found: dict[Intent, Found] = {}
+    for intent, pattern in PATTERNS:
+        match = pattern.search(words)
+        if match and (intent not in found or match.start() < found[intent].start):
+            found[intent] = Found(intent, match.start(), match.end())
+    return sorted(found.values(), key=lambda one: one.start)

@@ -1,0 +1,273 @@
+"""Understanding an utterance with the words of one agent file: its services, people and questions.
+
+The general patterns live in ``intents``; here they meet what the owner wrote, and where both claim
+a clause, one rule decides (`_contest`). Deterministic; tolerant of the slips of a small
+recogniser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from services.receptionist.agent import Agent, Faq, Person, Service
+from services.receptionist.intents import (
+    DAYS_ONLY,
+    KINDS,
+    VOCABULARY,
+    Intent,
+    Kind,
+    find_intents,
+)
+from services.receptionist.words import (
+    CLOSE_ENOUGH,
+    content,
+    correct,
+    covered,
+    normalise,
+    stem,
+    yes_or_no,
+)
+
+_ENOUGH_OF_A_QUESTION = 0.64
+_BEATS_A_FACT = 0.6
+_BEATS_AN_ACTION = 0.8
+_OPENERS = "what|where|when|how|who|do|does|are|is|can|could|will|would|i|also|tell|may|then|please"
+_BOUNDARY = re.compile(
+    r"(?<!\bdr)(?<!\bmr)(?<!\bms)(?<!\bmrs)(?<!\bst)(?<!\b[ap]\.m)[.?!;,]+(?=\s|$)"
+    rf"|\band (?=(?:{_OPENERS})\b)",
+    re.IGNORECASE,
+)
+_NEGATION = re.compile(r"\b(?:no|not|without|never)(?: \w+){0,2} $")
+_ASKS_WHETHER_IN = re.compile(r"\bis .*\b(?:there|in|available|around|here|free)\b")
+_HAS_NEWS_FOR = re.compile(r"^(?:can you |could you |please )*(?:tell|ask|let|inform)\b")
+_WANTS_TO_HAVE = re.compile(
+    r"\bi (?:need|want|would like|am looking for|have to)\b(?! to (?:know|ask))"
+)
+_NAMES_SOUND_ALIKE = 78
+"""Recognisers swap "Maria" and "Mario"; nothing else needs to be this lenient."""
+_QUESTION = re.compile(rf"(?:\w+ )?(?:{_OPENERS})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One thing that the caller wants, and what it is about."""
+
+    intent: Intent
+    words: str
+    faq: Faq | None = None
+    service: Service | None = None
+    person: Person | None = None
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[self.intent]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An utterance, understood. ``text`` is what was said, ``words`` the same made comparable.
+
+    ``wants`` is what to react to; ``spoken`` are all intents whose pattern fits, pressing or not.
+    ``answer`` is yes or no, if it begins like one.
+    """
+
+    text: str
+    words: str
+    wants: tuple[Want, ...]
+    spoken: frozenset[Intent]
+    answer: bool | None
+
+    @property
+    def length(self) -> int:
+        """In words."""
+        return len(self.words.split())
+
+    @property
+    def is_question(self) -> bool:
+        return "?" in self.text or bool(_QUESTION.match(self.words))
+
+    def first(self, *kinds: Kind) -> Want | None:
+        return next((want for want in self.wants if want.kind in kinds), None)
+
+    def has(self, *intents: Intent) -> bool:
+        return any(want.intent in intents for want in self.wants)
+
+    def of_kind(self, *kinds: Kind) -> tuple[Want, ...]:
+        return tuple(want for want in self.wants if want.kind in kinds)
+
+
+_Entry = TypeVar("_Entry", Service, Person)
+
+
+class Lexicon:
+    """What the words of an agent file mean."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._emergencies = [normalise(words) for words in agent.emergency.words]
+        self._questions = [
+            (content(normalise(question)), faq) for faq in agent.faq for question in faq.questions
+        ]
+        self._services = [
+            (_stems(name), service)
+            for service in agent.services
+            for name in (service.name, *service.aliases)
+        ]
+        self._people = [
+            (_stems(name), person)
+            for person in agent.people
+            for name in (person.name, *person.aliases)
+        ]
+        owner = [*self._emergencies, *(normalise(text) for text in _own_texts(agent))]
+        self._vocabulary = VOCABULARY | {word for text in owner for word in text.split()}
+
+    def understand(self, text: str) -> Heard:
+        """What the caller wants; the most pressing things only, in the order of the words."""
+        words = correct(normalise(text), self._vocabulary)
+        spoken = frozenset(found.intent for found in find_intents(words))
+        wants = [want for clause in self._clauses(text) for want in self._wants(clause)]
+        wants += [Want(one, words) for one in spoken if KINDS[one] is Kind.CLOSING]
+        if Intent.EMERGENCY in spoken or self._names_emergency(words):
+            wants = [Want(Intent.EMERGENCY, words)]
+        return Heard(text, words, _most_pressing(wants), spoken, yes_or_no(words))
+
+    def person(self, words: str) -> Person | None:
+        """The person of the agent file who is named."""
+        return _longest(self._people, words, _NAMES_SOUND_ALIKE)
+
+    def service(self, words: str) -> Service | None:
+        """The service that is named."""
+        return _longest(self._services, words)
+
+    def _names_emergency(self, words: str) -> bool:
+        for phrase in self._emergencies:
+            for match in re.finditer(rf"\b{re.escape(phrase)}", words):
+                if not _NEGATION.search(words[: match.start()]):
+                    return True
+        return False
+
+    def _clauses(self, text: str) -> list[str]:
+        """The parts of an utterance that can be understood one by one."""
+        clauses: list[str] = []
+        for part in _BOUNDARY.split(text):
+            words = correct(normalise(part), self._vocabulary)
+            if clauses and re.search(DAYS_ONLY, words):
+                clauses[-1] += f" {words}"  # "... on Friday, Saturday and Sunday?"
+            elif words:
+                clauses.append(words)
+        return clauses
+
+    def _wants(self, words: str) -> list[Want]:
+        """What one clause asks for, of its most pressing kind; all facts that it asks for."""
+        intents = {found.intent: found.start for found in find_intents(words)}
+        service, person = self.service(words), self.person(words)
+        if person and (len(words.split()) <= 3 or _ASKS_WHETHER_IN.search(words)):
+            intents.setdefault(Intent.PERSON, 0)
+        if person and _HAS_NEWS_FOR.search(words):
+            intents.setdefault(Intent.MESSAGE, 0)
+        if service and _WANTS_TO_HAVE.search(words):
+            intents.setdefault(Intent.BOOKING, 0)
+        elif service and not any(KINDS[one] is Kind.FACT for one in intents):
+            intents.setdefault(Intent.SERVICES, 0)
+        if any(KINDS[one] is Kind.FACT for one in intents):
+            intents.pop(Intent.MATTER, None)  # "I'm calling about your opening hours"
+        faq = self._contest(words, intents)
+        if Intent.DIRECTIONS in intents:
+            intents.pop(Intent.ADDRESS, None)  # directions begin with the address
+        return [
+            Want(intent, words, faq, service, person)
+            for intent in sorted(intents, key=lambda intent: intents[intent])
+        ]
+
+    def _contest(self, words: str, intents: dict[Intent, int]) -> Faq | None:
+        """The owner's question against the patterns, which it may push out: the more so, the more
+        of the clause it explains."""
+        faq, of_question, of_clause = self._closest_question(words)
+        if faq is None:
+            return None
+        kinds = {KINDS[intent] for intent in intents}
+        if kinds & {Kind.ACTION, Kind.ABOUT} and not intents.keys() <= {
+            Intent.BOOKING,
+            Intent.MATTER,
+        }:
+            wins = of_question > 0.9 and of_clause >= _BEATS_AN_ACTION
+        elif kinds & {Kind.ACTION, Kind.FACT}:
+            wins = of_question > 0.9 and of_clause >= _BEATS_A_FACT
+        else:
+            wins = 0.75 * of_question + 0.25 * of_clause >= _ENOUGH_OF_A_QUESTION
+        if not wins:
+            return None
+        for intent in [one for one in intents if KINDS[one] in (Kind.ACTION, Kind.FACT)]:
+            del intents[intent]
+        intents[Intent.FAQ] = 0
+        return faq
+
+    def _closest_question(self, words: str) -> tuple[Faq | None, float, float]:
+        """The nearest question, how much of it was said, and how much of the clause it explains."""
+        given = content(words)
+        scored = [
+            (covered(wanted, given), covered(given, wanted), -number)
+            for number, (wanted, _) in enumerate(self._questions)
+        ]
+        if not scored:
+            return None, 0.0, 0.0
+        of_question, of_clause, number = max(
+            scored, key=lambda one: (0.75 * one[0] + one[1] / 4, one[2])
+        )
+        return self._questions[-number][1], of_question, of_clause
+
+
+def _most_pressing(wants: Sequence[Want]) -> tuple[Want, ...]:
+    """What to react to: facts, then one action or a goodbye; small talk if there is no more."""
+    if urgent := [want for want in wants if want.kind is Kind.URGENT]:
+        return tuple(urgent[:1])
+    about = _once(want for want in wants if want.kind is Kind.ABOUT)
+    actions = sorted(
+        (want for want in wants if want.kind is Kind.ACTION and not about),
+        key=lambda want: want.intent.value,
+    )
+    in_clause = {want.words for want in actions}
+    facts = _once(
+        want
+        for want in wants
+        if want.kind is Kind.FACT and (want.intent is Intent.FAQ or want.words not in in_clause)
+    )
+    goodbye = [want for want in wants if want.intent is Intent.GOODBYE]
+    if about or facts or actions:
+        return (*about, *facts, *(actions[:1] or goodbye[:1]))
+    for kind in (Kind.CLOSING, Kind.CONTROL, Kind.SOCIAL):
+        if of_kind := sorted(
+            (w for w in wants if w.kind is kind), key=lambda want: want.intent.value
+        ):
+            return tuple(of_kind[:1])
+    return ()
+
+
+def _once(wants: Iterable[Want]) -> list[Want]:
+    """Each fact once, though two patterns found it; the same about other days counts twice."""
+    return list({(w.intent, w.words, w.faq and w.faq.answer): w for w in wants}.values())
+
+
+def _longest(
+    entries: Sequence[tuple[tuple[str, ...], _Entry]], words: str, closeness: int = CLOSE_ENOUGH
+) -> _Entry | None:
+    """The entry with the longest name all of whose words were said."""
+    given = tuple(stem(word) for word in words.split())
+    named = [
+        (len(" ".join(name)), entry)
+        for name, entry in entries
+        if name and covered(name, given, closeness) == 1.0
+    ]
+    return max(named, key=lambda pair: pair[0])[1] if named else None
+
+
+def _stems(name: str) -> tuple[str, ...]:
+    return tuple(stem(word) for word in normalise(name).split() if word not in ("a", "an", "the"))
+
+
+def _own_texts(agent: Agent) -> Iterable[str]:
+    yield from (name for entry in agent.services for name in (entry.name, *entry.aliases))
+    yield from (name for entry in agent.people for name in (entry.name, *entry.aliases))
+    yield from (question for faq in agent.faq for question in faq.questions)

@@ -1,0 +1,57 @@
+"""A caller's name, out of the sentence in which it was said."""
+
+from __future__ import annotations
+
+import re
+
+_INTRODUCTION = re.compile(
+    r"\b(?:my (?:first |full )?name(?: is|'s)|the name(?: is|'s)|name's|this is|it is|it's|i am|i'm"
+    r"|call me|you're (?:speaking|talking) (?:to|with)|speaking with|that's|that is)\s+(.+)",
+    re.IGNORECASE,
+)
+_INTRODUCTION_OF_SOMEONE = re.compile(
+    r"\b(?:my (?:first |full )?name(?: is|'s)|this is)\s+(.+)", re.IGNORECASE
+)
+_LEAD = re.compile(
+    r"^(?:(?:u+h+m?|u+m+|er+m?|oh|well|so|yes|yeah|yep|sure|okay|ok|hi|hello|of course|certainly"
+    r"|please|and)\b[\s,.!]*)+",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    r"[,.;!?]\s+.*$|\s+\d.*$"
+    r"|\s+(?:and|my number|my phone|calling|speaking|here|please|thanks|thank you|at)\b.*$",
+    re.IGNORECASE,
+)
+_SPELLED = re.compile(r"(?:[A-Za-z](?:[-.\s]+|$)){2,}")
+_NOT_IN_NAMES = frozenset(
+    """what why when where how who which do does did is are am was can could will would should you
+    your my me want wants need have has had call calls message tell say said please not no yes
+    about because that this it they them he she to for the later tomorrow today back sure okay know
+    think just don't dont i'm i'd i'll calling cancel nothing nobody anonymous hello thanks
+    thank""".split()  # noqa: SIM905
+)
+_MOST_WORDS = 4
+
+
+def introduced_name(text: str) -> str:
+    """A name that a sentence introduces in passing ("this is Bob Lee, ..."), or ''."""
+    match = _INTRODUCTION_OF_SOMEONE.search(text)
+    return _as_name(match[1]) if match else ""
+
+
+def answered_name(text: str) -> str:
+    """The name in an answer to "And your name?", or '' if it does not look like one."""
+    answer = _LEAD.sub("", text.strip())
+    match = _INTRODUCTION.search(answer)
+    return _as_name(_LEAD.sub("", match[1]) if match else answer)
+
+
+def _as_name(text: str) -> str:
+    """Without what was said around it; '' if these are no words of a name."""
+    if spelled := _SPELLED.fullmatch(text.strip(" .,!?")):
+        return re.sub(r"[^A-Za-z]", "", spelled[0]).capitalize()
+    words = re.sub(r"\bDr\.\s", "Dr ", _TAIL.sub("", text + " ")).strip(" .,;!?\"'").split()
+    is_name = 0 < len(words) <= _MOST_WORDS and not any(
+        word.lower() in _NOT_IN_NAMES or not re.search(r"[^\W\d_]", word) for word in words
+    )
+    return " ".join(word if word != word.lower() else word.capitalize() for word in words) * is_name

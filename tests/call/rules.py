@@ -1,0 +1,171 @@
+"""The rules that hold at every step of every call, however strange: the invariants of the house."""
+
+from __future__ import annotations
+
+from services.call import effects as do
+from services.call import events as on
+from services.call.conversation import Agent, Caller, Conversation, Phase
+from services.call.effects import Effect, Purpose, Speaker, Turn
+from services.call.events import Event
+
+FRAME_BYTES = 160
+RESUME_WITHIN_S = 1.0
+EPSILON = 1e-6
+
+
+class Rules:
+    """Watches one conversation. ``before`` and ``after`` enclose each ``handle``."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self.live: int | None = None
+        self.spoke_on_from: int | None = None
+        """The byte from which this event made a held reply speak on, if it did."""
+        self._replies = 0
+        self._next_byte: int | None = 0
+        self._marks: set[str] = set()
+        self._silent = False
+        self._has_sent = False
+        self._is_finished = False
+        self._over = False
+        self._commits: list[str] = []
+        self._agent_said: list[str] = []
+        self._was_held = False
+        self._paused_at: float | None = None
+
+    def before(self, event: Event) -> None:
+        self._was_held = self._conversation.agent is Agent.HELD
+        self.spoke_on_from = None
+
+    def after(self, event: Event, effects: list[Effect], now: float) -> None:
+        assert not (self._over and effects), "the call is over"
+        if isinstance(event, on.ReplyFinished | on.ReplyFailed) and event.reply == self.live:
+            self._is_finished = True
+        if self._was_held and self._conversation.agent is not Agent.HELD:
+            self._silent, self._next_byte = False, None  # it speaks on, from wherever that is
+        for place, effect in enumerate(effects):
+            assert not self._over, "nothing follows a hang-up"
+            self._check(effect, effects[place + 1 :], event)
+        if self._conversation.agent is Agent.IDLE:
+            self._end_unheard()
+        self._over = self._over or isinstance(event, on.CallerHungUp)
+        self._check_states(event, now)
+        if effects:
+            self._check_history()
+        self._check_resumption(event, now)
+
+    # --- effects ----------------------------------------------------------------------------------
+
+    def _check(self, effect: Effect, following: list[Effect], event: Event) -> None:
+        match effect:
+            case do.StartReply():
+                self._end_unheard()
+                assert self.live is None, "two live replies"
+                assert effect.reply == self._replies + 1, "replies are numbered one by one"
+                self.live = self._replies = effect.reply
+                self._next_byte, self._silent = 0, False
+                self._has_sent = self._is_finished = False
+            case do.CancelReply():
+                assert effect.reply == self.live, "only the live reply can be cancelled"
+                self.live = None
+            case do.ReportHeard():
+                assert effect.reply == self._replies, "only the last reply can have been heard"
+                self.live = None
+                if effect.text:
+                    self._agent_said.append(effect.text)
+            case do.ClearPlayback():
+                self._silent = True
+            case do.SendAudio():
+                self._check_audio(effect)
+            case do.SendMark():
+                assert effect.mark not in self._marks, "a mark is named once"
+                assert not self._silent, "no mark after a clear"
+                self._marks.add(effect.mark)
+            case do.FillSilence():
+                assert effect.reply == self.live
+            case do.CommitTurn(text=text) if text:
+                self._check_commit(text, following, event)
+            case do.HangUp():
+                self._end_unheard()
+                assert self.live is None, "a reply outlives the call"
+                self._over = True
+
+    def _check_audio(self, effect: do.SendAudio) -> None:
+        assert effect.reply == self.live, "audio of a reply that is not live"
+        assert effect.audio, "an empty message"
+        assert len(effect.audio) % FRAME_BYTES == effect.offset % FRAME_BYTES == 0, "whole frames"
+        if self._next_byte is None:
+            self.spoke_on_from = effect.offset
+        else:
+            assert not self._silent, "audio between a clear and the decision to speak on"
+            assert effect.offset == self._next_byte, "a gap in the reply's audio"
+        self._silent, self._has_sent = False, True
+        self._next_byte = effect.offset + len(effect.audio)
+
+    def _check_commit(self, text: str, following: list[Effect], event: Event) -> None:
+        self._commits.append(text)
+        if self._conversation.phase is not Phase.LIVE:
+            return  # the caller's last words: nobody answers them any more
+        assert following, "a turn without a reply"
+        reply = following[0]
+        assert isinstance(reply, do.StartReply), "a turn is answered at once"
+        assert reply.purpose is Purpose.ANSWER
+        assert reply.turns[-1] == Turn(Speaker.CALLER, text)
+
+    def _end_unheard(self) -> None:
+        """A reply that was finished and gave no audio ends without a report."""
+        if self._is_finished and not self._has_sent:
+            self.live = None
+
+    # --- states -----------------------------------------------------------------------------------
+
+    def _check_states(self, event: Event, now: float) -> None:
+        call = self._conversation
+        assert (self.live is None) == (call.agent is Agent.IDLE)
+        deadline = call.deadline
+        if isinstance(event, on.DeadlinePassed):
+            assert deadline is None or deadline > now, "a deadline that has fired is gone"
+        if call.ended:
+            assert self._over
+            assert deadline is None
+            assert call.agent is Agent.IDLE
+        if call.phase is Phase.CLOSING:
+            assert call.agent in {Agent.THINKING, Agent.SPEAKING}
+        resting = call.caller is Caller.QUIET and call.agent in {Agent.IDLE, Agent.THINKING}
+        if call.phase is Phase.LIVE and resting:
+            assert self._others() > 0, "dead air"
+        unsettled = call.agent in {Agent.HELD, Agent.SPEAKING} or call.caller is Caller.PAUSED
+        if not call.ended and unsettled:
+            assert self._others() > 0, "nothing would ever end this"
+
+    def _others(self) -> int:
+        """How many deadlines are armed besides that of the longest call."""
+        armed = self._conversation._deadlines
+        return len(armed) - (self._conversation.phase is Phase.LIVE)
+
+    def _check_resumption(self, event: Event, now: float) -> None:
+        """Held and the caller silent: within a second it is decided whose turn it is."""
+        call = self._conversation
+        if call.agent is not Agent.HELD or call.caller is not Caller.PAUSED:
+            self._paused_at = None
+        elif isinstance(event, on.SpeechStopped) or self._paused_at is None:
+            self._paused_at = now if self._paused_at is None else self._paused_at
+        if self._paused_at is not None and isinstance(event, on.DeadlinePassed):
+            assert now - self._paused_at < RESUME_WITHIN_S + EPSILON, "held for too long"
+
+    # --- history ----------------------------------------------------------------------------------
+
+    def _check_history(self) -> None:
+        """Every committed turn is in the history, in order, alone or in front of a longer one."""
+        call = self._conversation
+        turns = call.history
+        said = [turn.text for turn in turns if turn.speaker is Speaker.AGENT]
+        assert said == self._agent_said, "the agent's turns are what was reported as heard"
+        texts = [turn.text for turn in turns if turn.speaker is Speaker.CALLER]
+        if not call.ended:
+            texts.append(call.words_so_far)
+        place = 0
+        for commit in self._commits:
+            while place < len(texts) and not f"{texts[place]} ".startswith(f"{commit} "):
+                place += 1
+            assert place < len(texts), f"a committed turn is lost: {commit!r}"

@@ -1,0 +1,249 @@
+"""Random calls from a tape of bytes: each byte makes one choice, so hypothesis can shrink them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from services.call import effects as do
+from services.call import events as on
+from services.call.conversation import Agent, Caller, Conversation, Phase
+from services.call.effects import Purpose
+from services.call.events import AfterReply, Event
+from services.call.timings import Timings
+from tests.call.carrier import FakeCarrier
+from tests.call.rules import Rules
+from tests.call.script import ANSWER, ScriptedCall
+from tests.call.voice import Plan, breaks_off, drips, fails, says, speaks, stalls
+
+T = TypeVar("T")
+
+
+class Tape:
+    """A source of choices. When it is used up, the first option is always chosen."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._place = 0
+
+    @property
+    def is_used_up(self) -> bool:
+        return self._place >= len(self._data)
+
+    def pick(self, options: Sequence[T]) -> T:
+        if self.is_used_up:
+            return options[0]
+        self._place += 1
+        return options[self._data[self._place - 1] % len(options)]
+
+
+# --- a faithful world: every party keeps to its protocol ------------------------------------------
+
+PLANS: list[Plan] = [
+    says(ANSWER),
+    says("Yes.", "We are.", after=0.05),
+    drips("We are open from nine to five."),
+    drips("It is the blue house by the river.", every=1.2),
+    says("We do.", after=3.5),
+    says("Thank you, goodbye.", then=AfterReply.HANG_UP),
+    speaks([["Let me see.", "It is", "Monday."]], after=0.4, every=1.5),
+    fails(),
+    breaks_off("I think that", "we are"),
+    stalls("One thing:"),
+    stalls(),
+]
+ACTIONS = ["wait"] * 9 + ["speech"] * 10 + ["digit", "digit", "type", "message", "repeat", "idle"]
+WAITS = [0.5, 0.02, 0.1, 0.25, 0.6, 0.9, 1.3, 2.0, 4.0]
+WORDS = ["what are your hours", "", "mhm", "yes", "stop please", "...", "on sunday", "uh-huh okay"]
+FINAL_AFTER = [0.15, 0.02, 0.15, 0.4, 1.0, 2.5, 6.0, None]
+TIMINGS = [
+    Timings(),
+    Timings(max_call_s=25),
+    Timings(turn_silence_ms=1200, transcript_wait_ms=400, digit_pause_ms=700),
+    Timings(fill_after_ms=300, give_up_ms=1500, idle_ms=3000, mark_every_ms=80),
+]
+
+
+class RandomCall(ScriptedCall):
+    """A call in which caller, recogniser, voice and carrier do what the tape says."""
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+        carrier = (
+            FakeCarrier()
+            if tape.pick([True, False, True])
+            else FakeCarrier(
+                echo_after_s=tape.pick([0.05, 0.4, 1.9]), loses_marks=tape.pick([False, True])
+            )
+        )
+        super().__init__(
+            timings=tape.pick(TIMINGS), carrier=carrier, filler=tape.pick(["One moment.", ""])
+        )
+        self._speaking = False
+        self._final: Event | None = None
+
+    def run(self) -> None:
+        self.starts()
+        while not self._tape.is_used_up and not self.conversation.ended:
+            getattr(self, f"_{self._tape.pick(ACTIONS)}")()
+        if self._speaking:
+            self._speech()
+        self.wait_until(lambda: self.conversation.ended, at_most=120)
+
+    def _plan(self, purpose: Purpose) -> Plan:
+        if purpose is not Purpose.ANSWER and self._tape.pick([0, 1, 2, 3, 4]) != 4:
+            return super()._plan(purpose)
+        return self._tape.pick(PLANS)
+
+    # --- actions ----------------------------------------------------------------------------------
+
+    def _wait(self) -> None:
+        self.wait(self._tape.pick(WAITS))
+
+    def _idle(self) -> None:
+        self.wait(self._tape.pick([5.0, 9.0]))
+
+    def _speech(self) -> None:
+        if self._speaking:
+            self.speech_stops()
+            self._schedule_words()
+        else:
+            self.speech_starts()
+        self._speaking = not self._speaking
+
+    def _schedule_words(self) -> None:
+        number, text = self.utterance, self._tape.pick(WORDS)
+        after = self._tape.pick(FINAL_AFTER)
+        if after is None:
+            if self._tape.pick([True, False]):
+                self.later(0.3, on.TranscriptFailed(number, "VendorError"))
+            return
+        if self._tape.pick([False, False, True]):
+            self.feed(on.TranscriptInterim(number, number, text))
+        first = self._tape.pick([number, max(1, number - 1)])
+        self._final = on.TranscriptFinal(first, number, text)
+        self.later(after, self._final)
+
+    def _digit(self) -> None:
+        self.feed(on.DigitPressed(self._tape.pick(["1", "5", "#", "*"])))
+
+    def _type(self) -> None:
+        self.types(self._tape.pick(["hello", " ", "are you open"]))
+
+    def _message(self) -> None:
+        number = self._tape.pick([0, 1])
+        self.feed(on.MessageTaken(max(self.plans) - number, "Ann", "1", "call me"))
+
+    def _repeat(self) -> None:
+        if self._final is not None:
+            self.feed(self._final)
+
+
+# --- a mad world: anything may happen -------------------------------------------------------------
+
+State = tuple[Phase, Caller, Agent]
+
+LEGAL: frozenset[State] = frozenset(
+    {(Phase.WAITING, Caller.QUIET, Agent.IDLE), (Phase.ENDED, Caller.QUIET, Agent.IDLE)}
+    | {(Phase.LIVE, Caller.QUIET, agent) for agent in set(Agent) - {Agent.HELD}}
+    | {(Phase.LIVE, Caller.SPEAKING, agent) for agent in (Agent.IDLE, Agent.HELD)}
+    | {(Phase.LIVE, Caller.PAUSED, agent) for agent in (Agent.IDLE, Agent.HELD)}
+    | {(Phase.CLOSING, Caller.QUIET, agent) for agent in (Agent.THINKING, Agent.SPEAKING)}
+)
+"""Every state that a call may be in: while the caller's turn is open, the agent says nothing."""
+
+
+@dataclass(slots=True)
+class MadCall:
+    """The bare core, fed with anything at all; only its deadlines are kept to."""
+
+    conversation: Conversation
+    rules: Rules
+    now: float = 0.0
+    marks: tuple[str, ...] = ()
+
+    @classmethod
+    def new(cls, timings: Timings) -> MadCall:
+        conversation = Conversation(timings)
+        return cls(conversation, Rules(conversation))
+
+    @property
+    def state(self) -> State:
+        return self.conversation.phase, self.conversation.caller, self.conversation.agent
+
+    def feed(self, event: Event) -> None:
+        self.rules.before(event)
+        effects = self.conversation.handle(event, self.now)
+        self.rules.after(event, effects, self.now)
+        assert self.state in LEGAL
+        sent = tuple(effect.mark for effect in effects if isinstance(effect, do.SendMark))
+        self.marks = (self.marks + sent)[-8:]
+
+    def wait(self, seconds: float) -> None:
+        end = self.now + seconds
+        while (deadline := self.conversation.deadline) is not None and deadline <= end:
+            self.now = max(self.now, deadline)
+            self.feed(on.DeadlinePassed())
+        self.now = end
+
+    def step(self, tape: Tape) -> None:
+        self.wait(tape.pick([0.0, 0.0, 0.01, 0.1, 0.3, 0.6, 1.0, 3.0, 9.0]))
+        self.feed(any_event(tape, self.rules.live, self.marks))
+
+
+def any_event(tape: Tape, live: int | None, marks: Sequence[str]) -> Event:
+    """Any event at all, with plausible or absurd content."""
+    reply = tape.pick([live or 1, live or 1, live or 1, live or 2, 0, 1, -1, 99])
+    number = tape.pick([1, 2, 3, 4, 5, 0, -3, 99])
+    kind = tape.pick(KINDS)
+    if kind in {on.TokenProduced, on.AudioSent}:
+        return kind(reply)
+    if kind in {on.AudioProduced, on.FillerReady}:
+        size = tape.pick([0, 1, 100, 160, 1600, 1601, 9000])
+        return kind(reply, b"\x55" * size, tape.pick(["", "one two three", "well,", " ", "..."]))
+    if kind is on.ReplyFinished:
+        return on.ReplyFinished(reply, tape.pick(list(AfterReply)))
+    if kind is on.ReplyFailed:
+        return on.ReplyFailed(reply, "Error")
+    if kind is on.MessageTaken:
+        return on.MessageTaken(reply, "Ann", "1", "call me", True)
+    if kind is on.MarkPlayed:
+        return on.MarkPlayed(tape.pick(["", "1.0.1", "x", *marks]))
+    if kind is on.DigitPressed:
+        return on.DigitPressed(tape.pick(["1", "#", "*", "", "##"]))
+    if kind is on.CallerTyped:
+        return on.CallerTyped(tape.pick(["hello", "", " "]))
+    if kind in {on.SpeechStarted, on.SpeechStopped}:
+        return kind(number, tape.pick([0, 200, 9000]))
+    if kind in {on.TranscriptInterim, on.TranscriptFinal}:
+        return kind(tape.pick([number, 1, 99]), number, tape.pick(WORDS))
+    if kind is on.TranscriptFailed:
+        return on.TranscriptFailed(number, "Error")
+    if kind is on.CallStarted:
+        return on.CallStarted("+1", "+2")
+    return on.DeadlinePassed()
+
+
+_COMMON = [
+    on.AudioProduced,
+    on.MarkPlayed,
+    on.SpeechStarted,
+    on.SpeechStopped,
+    on.TranscriptFinal,
+    on.TranscriptInterim,
+]
+KINDS: list[Any] = _COMMON * 4 + [
+    on.ReplyFinished,
+    on.ReplyFinished,
+    on.ReplyFailed,
+    on.TokenProduced,
+    on.AudioSent,
+    on.FillerReady,
+    on.MessageTaken,
+    on.DigitPressed,
+    on.CallerTyped,
+    on.TranscriptFailed,
+    on.CallStarted,
+    on.DeadlinePassed,
+]

@@ -1,0 +1,119 @@
+"""The rules of the house over random calls: a faithful world first, then a mad one."""
+
+from __future__ import annotations
+
+import random
+from copy import deepcopy
+from functools import cache
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.call import events as on
+from services.call.events import AfterReply, Event
+from services.call.timings import Timings
+from tests.call.tape import LEGAL, TIMINGS, WORDS, MadCall, RandomCall, State, Tape
+
+TAPES = st.binary(min_size=30, max_size=150)
+PROFILE = settings(
+    max_examples=1500,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@given(TAPES)
+@PROFILE
+def test_the_rules_hold_in_every_call_and_a_silent_caller_is_said_goodbye_to(tape: bytes) -> None:
+    RandomCall(Tape(tape)).run()
+
+
+@given(TAPES)
+@PROFILE
+def test_the_rules_hold_whatever_happens(tape: bytes) -> None:
+    call = mad_call(Tape(tape))
+    call.wait(call.conversation.timings.max_call_s + 60)
+    assert call.conversation.ended, "no call lasts for ever"
+
+
+def mad_call(tape: Tape) -> MadCall:
+    call = MadCall.new(tape.pick(TIMINGS))
+    call.feed(on.CallStarted("+1", "+2"))
+    while not tape.is_used_up:
+        call.step(tape)
+    return call
+
+
+# --- every state and every event ------------------------------------------------------------------
+
+VARIANTS: list[Event] = [
+    on.CallStarted("+1", "+2"),
+    on.CallerHungUp(),
+    on.DeadlinePassed(),
+    on.AudioSent(1),
+    *(on.DigitPressed(digit) for digit in ("1", "#", "")),
+    *(on.CallerTyped(text) for text in ("hello", "")),
+    *(on.SpeechStarted(number) for number in (1, 99)),
+    *(on.SpeechStopped(number, silence) for number in (1, 99) for silence in (0, 9999)),
+    *(on.TranscriptInterim(1, last, text) for last in (1, 99) for text in WORDS),
+    *(on.TranscriptFinal(1, last, text) for last in (1, 99) for text in WORDS),
+    *(on.TranscriptFailed(number, "Error") for number in (1, 99)),
+    *(on.MarkPlayed(mark) for mark in ("", "1.0.10")),
+]
+
+
+def variants(call: MadCall) -> list[Event]:
+    """Every kind of event, of the live reply and of another; marks that are pending, too."""
+    events = list(VARIANTS)
+    for reply in (call.rules.live or 1, 99):
+        events += [on.TokenProduced(reply), on.MessageTaken(reply, "Ann", "1", "call me")]
+        events += [on.AudioProduced(reply, b"\x55" * size, "words") for size in (0, 100, 4801)]
+        events += [on.FillerReady(reply, b"\x55" * size, "words") for size in (0, 100, 4801)]
+        events += [on.ReplyFinished(reply, then) for then in AfterReply]
+        events += [on.ReplyFailed(reply, "Error")]
+    return events + [on.MarkPlayed(mark) for mark in call.marks]
+
+
+@cache
+def reached() -> dict[State, list[MadCall]]:
+    """A few calls in each state that random calls come to."""
+    source = random.Random(2)
+    calls: dict[State, list[MadCall]] = {}
+    for _ in range(300):
+        tape = Tape(source.randbytes(90))
+        call = MadCall.new(tape.pick([*TIMINGS, Timings(max_call_s=4)]))
+        keep(call, calls)
+        call.feed(on.CallStarted("+1", "+2"))
+        while not tape.is_used_up:
+            keep(call, calls)
+            call.step(tape)
+        call.feed(on.CallerHungUp())
+        keep(call, calls)
+    return calls
+
+
+def keep(call: MadCall, calls: dict[State, list[MadCall]]) -> None:
+    found = calls.setdefault(call.state, [])
+    if len(found) < 8:
+        found.append(deepcopy(call))
+
+
+def test_every_legal_state_is_reached_and_no_other() -> None:
+    assert reached().keys() == LEGAL
+
+
+def name(state: State) -> str:
+    return "-".join(part.value for part in state)
+
+
+@pytest.mark.parametrize("state", sorted(LEGAL, key=name), ids=name)
+def test_from_every_state_every_event_leads_to_a_legal_one(state: State) -> None:
+    for start in reached()[state]:
+        for event in variants(start):
+            call = deepcopy(start)
+            call.feed(event)
+            call.wait(3.0)
+            assert call.state in LEGAL
