@@ -9,15 +9,15 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 from fastapi import FastAPI
-from services.engines.choice import Engines
-from services.receptionist.agent import AgentFileError, load_agent
-from services.receptionist.messages import MessageBook
 
 from api import console, guard, health, media_stream, twilio_webhook
 from api.guard import ConsoleGuard
 from services.calls import Calls
+from services.engines.choice import Engines
 from services.journal import JournalWriter
 from services.live import LiveCalls
+from services.receptionist.agent import AgentFileError, load_agent
+from services.receptionist.messages import MessageBook
 from services.settings import Settings, SettingsError, load_settings
 from services.tokens import Tokens
 

@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from statistics import median
 
+from benchmarks.launch import running
 from tests.simulators.phone import CallSetup, Phone
 from tests.simulators.report import Report
 from tests.simulators.script import PlayWav, Script, Wait, WaitAgent
 
 SPEECH = PlayWav(Path(__file__).parent.parent / "tests/speech/asterisk/please-try-call-later.wav")
-START_WITHIN_S = 60
 STAGGER_S = 0.05
 """Calls do not begin in the same instant, as they do not in life."""
 
@@ -33,26 +26,6 @@ def script(seconds: float) -> Script:
     """Turns of a call that lasts about so long: a caller's sentence, then the agent's answer."""
     turns = max(1, round(seconds / 8))
     return [WaitAgent(), *[step for _ in range(turns) for step in (SPEECH, WaitAgent(), Wait(0.5))]]
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_for(url: str, server: subprocess.Popen[str]) -> None:
-    """Return when the server answers; raises RuntimeError if it does not."""
-    give_up = time.monotonic() + START_WITHIN_S
-    while time.monotonic() < give_up and server.poll() is None:
-        try:
-            urllib.request.urlopen(f"{url}/health", timeout=1).close()
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise RuntimeError("the server did not start")
 
 
 async def load(url: str, calls: int, seconds: float) -> list[Report]:
@@ -70,26 +43,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--calls", type=int, default=20, help="calls at once (default 20)")
     parser.add_argument("--seconds", type=float, default=30, help="about how long each lasts")
+    parser.add_argument("--embedded", action="store_true", help="embedded engines, not mock ones")
     options = parser.parse_args()
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryDirectory() as data:
-        command = [sys.executable, "-m", "benchmarks.server", str(port), data, "mock"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-            try:
-                wait_for(url, server)
-                reports = asyncio.run(load(url, options.calls, options.seconds))
-                stop = urllib.request.Request(f"{url}/benchmark/stop", method="POST")
-                urllib.request.urlopen(stop, timeout=5).close()
-                printed, _ = server.communicate(timeout=30)
-            finally:
-                server.kill()
-    figures = json.loads(printed.splitlines()[-1])
+    with running(mock=not options.embedded) as server:
+        reports = asyncio.run(load(server.url, options.calls, options.seconds))
+    figures = server.figures
     waits = [turn.ms for report in reports for turn in report.turns]
     gaps = sum(len(report.gaps) for report in reports)
     errors = sum(len(report.protocol_errors) for report in reports)
     print(
-        f"{options.calls} calls, mock engines: "
+        f"{options.calls} calls, {'embedded' if options.embedded else 'mock'} engines: "
         f"{figures['cpu_ms_per_call_second']:.2f} ms CPU per call-second, "
         f"event-loop lag p50 {figures['lag_ms_p50']:.2f} p95 {figures['lag_ms_p95']:.2f} "
         f"p99 {figures['lag_ms_p99']:.2f} max {figures['lag_ms_max']:.1f} ms, "

@@ -11,7 +11,6 @@ import selectors
 from collections.abc import Coroutine
 from typing import Any
 
-
 THREADS_WITHIN_S = 10
 
 

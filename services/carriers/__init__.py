@@ -50,7 +50,7 @@ CarrierMessage = (
 
 
 class Carrier(Protocol):
-    """What the shell needs of a carrier's codec. One object per socket: it knows its stream's id."""
+    """What the shell needs of a carrier's codec. One per socket: it knows its stream's id."""
 
     def parse(self, message: str) -> CarrierMessage | None:
         """One text message from the carrier; ``None`` if it is none of our business.

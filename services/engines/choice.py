@@ -40,7 +40,7 @@ class EngineSettings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """How a call gets its parts. The voice is one for all calls, like the models behind the rest."""
+    """How a call gets its parts. The voice, like all models, is one for all calls."""
 
     vad: Callable[[], Vad]
     transcriber: Callable[[], Transcriber]
@@ -69,7 +69,7 @@ class Engines:
 
     async def warm(self) -> None:
         """Render the agent's standing lines ahead; that also warms the voice."""
-        lines = {
+        lines: dict[Purpose, SpokenAudio] = {
             purpose: await self._render(self._agent.line(purpose))
             for purpose in Purpose
             if purpose is not Purpose.ANSWER

@@ -32,7 +32,7 @@ class Brain(Protocol):
     """The brain of one call."""
 
     def respond(self, turns: Sequence[Turn]) -> AsyncIterator[BrainEvent]:
-        """Answer the last caller turn of ``turns`` (heard text only). Cancelling it stops the work."""
+        """Answer the last caller turn of ``turns`` (heard text only). Cancelling stops the work."""
 
     def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
         """What the caller had begun to leave when the call ended with these turns, if anything."""

@@ -143,7 +143,8 @@ class Dialogue:
         if heard.has(Intent.EMERGENCY):
             return self._say(state, knowledge.emergency(self._agent))
         if heard.has(Intent.REPEAT) and (not state.form or heard.length <= _SHORT):
-            return replace(state, misses=0), Reply(f"Sure. {state.said.removeprefix('Sure. ')}")
+            repeated = f"Sure. {state.said.removeprefix('Sure. ')}"
+            return replace(state, asks=_asked_in(repeated), misses=0), Reply(repeated)
         if heard.has(Intent.WAIT) and (not state.form or heard.length <= _SHORT):
             return replace(state, asks=Asks.NOTHING, misses=0), Reply("Take your time.")
         if state.form:
@@ -161,6 +162,8 @@ class Dialogue:
             return self._say(state, small_talk(self._agent, heard.wants[0].intent))
         if heard.answer is not None:
             return self._say(state, _ANSWERED[heard.answer])
+        if not heard.words:
+            return self._say(state, "I'm listening.")
         offer = not_understood(heard, abilities(self._agent), state.misses)
         missed, reply = self._say(state, offer.text, offer=offer.form)
         return replace(missed, misses=state.misses + 1), reply

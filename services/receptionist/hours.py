@@ -195,13 +195,17 @@ _ANSWERS: tuple[tuple[re.Pattern[str], Callable[[_Question], str]], ...] = tuple
         (r"\bholidays?\b", _holidays),
         (r"\blunch(?:time)?\b", _lunch),
         (r"", _at_time),
-        (rf"{_WHEN}.*\b(?:close|closing|closed|shut)\b|\bhow late\b|\bclosing time\b", _closing),
+        (r"\bwhen are you open(?! (?:next|again))|\bnext week\b|\b(?:what|which) days\b", _regular),
+        (
+            rf"{_WHEN}.*\b(?:close|closing|closed|shut)\b|\b(?:how|open) late\b|\bclosing time\b",
+            _closing,
+        ),
         (r"\b(?:how long|until when)\b.*\bopen\b|\bopen until\b", _closing),
         (rf"{_WHEN}.*\b(?:open|opening|reopen)\b|\bnext open\b|\bopen (?:next|again)\b", _opening),
         (r"\bopening time\b", _opening),
         (r"\btonight\b|\bevening\b", _closing),
         (_NOW, _open_now),
-        (r"\b(?:hours|what days|which days|today)\b", _regular),
+        (r"\b(?:hours|today)\b", _regular),
         (r"\byou (?:\w+ )?(?:open|closed)\b|^open$|\bopen right\b|\bclosed\b", _open_now),
     )
 )

@@ -33,6 +33,7 @@ class Intent(Enum):
     EMERGENCY = auto()
     IDENTITY = auto()
     ROBOT = auto()
+    LANGUAGE = auto()
     HELP = auto()
     MESSAGE = auto()
     PERSON = auto()
@@ -60,7 +61,7 @@ class Intent(Enum):
 _ACTIONS = (Intent.MESSAGE, Intent.PERSON, Intent.BOOKING, Intent.MATTER)
 KINDS: dict[Intent, Kind] = {
     Intent.EMERGENCY: Kind.URGENT,
-    **dict.fromkeys((Intent.IDENTITY, Intent.ROBOT), Kind.ABOUT),
+    **dict.fromkeys((Intent.IDENTITY, Intent.ROBOT, Intent.LANGUAGE), Kind.ABOUT),
     **dict.fromkeys(_ACTIONS, Kind.ACTION),
     **dict.fromkeys((Intent.HOURS, Intent.ADDRESS, Intent.DIRECTIONS, Intent.PHONE), Kind.FACT),
     **dict.fromkeys((Intent.EMAIL, Intent.SERVICES, Intent.FAQ), Kind.FACT),
@@ -76,7 +77,7 @@ _DAY = (
     rf"|(?:labou?r|memorial|independence|veterans?|presidents?) day|(?:{'|'.join(MONTHS)}) \w+"
     r"|(?:the )?(?:4th|fourth) of july"
 )
-DAYS_ONLY = rf"^(?:(?:and|or|what|how|about|on|for|this|next|the|also|{_DAY})(?: |$))*(?:{_DAY})$"
+DAYS_ONLY = rf"^(?:(?:and|or|what|how|about|on|for|this|next|the|also|i|said|meant|{_DAY})(?: |$))*(?:{_DAY})(?: then)?$"
 """A question that is nothing but days: "What about Saturday and Sunday?"."""
 
 _A_PERSON = (
@@ -125,8 +126,12 @@ _TABLE: tuple[tuple[Intent, str], ...] = (
     ),
     (Intent.MESSAGE, r"\bgive me a call\b|\blet (?:him|her|them) know\b|\btell (?:him|her|them)\b"),
     (Intent.PERSON, rf"\b(?:speak|talk|chat)(?:ing)? (?:to|with) (?:{_A_PERSON}|\w+)"),
+    (Intent.PERSON, r"\b(?:someone|somebody|anyone|anybody) (?:i can|to) (?:talk|speak)\b"),
     (Intent.PERSON, r"\b(?:connect|transfer|forward) me\b|\bput me (?:through|on)\b"),
-    (Intent.PERSON, rf"^(?:(?:can|could|may) i |i )?(?:have|get|need|want)? ?(?:to )?{_A_PERSON}$"),
+    (
+        Intent.PERSON,
+        rf"^(?:(?:can|could|may) i |i )?(?:have|get|need|want|give me)? ?(?:to )?{_A_PERSON}$",
+    ),
     (
         Intent.PERSON,
         r"\b(?:real|live|actual) (?:person|human)\b|\bis (?:anyone|anybody) (?:in|around)",
@@ -156,7 +161,10 @@ _TABLE: tuple[tuple[Intent, str], ...] = (
         Intent.ADDRESS,
         rf"\bwhere (?:exactly )?(?:are|is) {_HERE}\b|\bwhere {_HERE}(?: \w+)? (?:are|is)\b",
     ),
-    (Intent.ADDRESS, r"\bwhere (?:do|should|can) i (?:go|come|find|visit)\b|^where$"),
+    (
+        Intent.ADDRESS,
+        r"\bwhere (?:do|should|can) i (?:go|come|find|visit)\b|^where$|\bwhere you at\b",
+    ),
     (Intent.DIRECTIONS, r"\bdirections?\b|\bget (?:there|to you)\b|\b(?:find|reach) (?:you|it)\b"),
     (
         Intent.DIRECTIONS,
@@ -197,7 +205,10 @@ _TABLE: tuple[tuple[Intent, str], ...] = (
         r"^(?:okay |please |no |just )*(?:wait|hold on|hang on|hold the line|bear with me)\b",
     ),
     (Intent.WAIT, r"^let me (?:think|check|see|look|grab|find|get)\b"),
-    (Intent.CANCEL, r"^never mind\b|\bforget (?:it|about it|that)\b|\bscratch that\b|^stop\b"),
+    (
+        Intent.CANCEL,
+        r"^never mind\b|\bforget (?:it|about it|that)\b|\bscratch that\b|^(?:please )?stop\b",
+    ),
     (Intent.CANCEL, r"\bcancel(?: (?:it|that|this|the message))?$|\bno message\b|^do not bother\b"),
     (Intent.CANCEL, r"\bdo not (?:want|need) (?:to leave )?(?:a|any|the|that) message\b"),
     (Intent.HEAR_ME, r"\b(?:can|do) you hear me\b|\bare you (?:still )?there\b|\bhello hello\b"),
@@ -205,6 +216,7 @@ _TABLE: tuple[tuple[Intent, str], ...] = (
     (Intent.HOW_ARE_YOU, r"\bhow are you\b(?! open)|\bhow is it going\b|\bhow are things\b"),
     (Intent.THANKS, r"\bthank(?:s| you)\b|\bcheers\b|\bappreciate (?:it|that|your)\b"),
     (Intent.GREETING, r"^(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|howdy)\b"),
+    (Intent.GREETING, r"^(?:my name is|this is) \w+(?: \w+)?$"),
     (
         Intent.ACKNOWLEDGE,
         r"^(?:(?:okay|great|perfect|all ?right|got it|i see|cool|good|fine|wonderful|awesome|super"

@@ -32,7 +32,9 @@ from services.receptionist.words import (
 )
 
 _ENOUGH_OF_A_QUESTION = 0.64
-_BEATS_A_FACT = 0.6
+_ENOUGH_OF_A_CLAUSE = 0.3
+_BEATS_A_FACT = 0.5
+_BEATS_A_BOOKING = 0.6
 _BEATS_AN_ACTION = 0.8
 _OPENERS = "what|where|when|how|who|do|does|are|is|can|could|will|would|i|also|tell|may|then|please"
 _BOUNDARY = re.compile(
@@ -106,17 +108,18 @@ class Lexicon:
     """What the words of an agent file mean."""
 
     def __init__(self, agent: Agent) -> None:
+        self._business = _words(agent.business.name)
         self._emergencies = [normalise(words) for words in agent.emergency.words]
         self._questions = [
             (content(normalise(question)), faq) for faq in agent.faq for question in faq.questions
         ]
         self._services = [
-            (_stems(name), service)
+            ([stem(word) for word in _words(name)], service)
             for service in agent.services
             for name in (service.name, *service.aliases)
         ]
         self._people = [
-            (_stems(name), person)
+            (_words(name), person)
             for person in agent.people
             for name in (person.name, *person.aliases)
         ]
@@ -135,11 +138,11 @@ class Lexicon:
 
     def person(self, words: str) -> Person | None:
         """The person of the agent file who is named."""
-        return _longest(self._people, words, _NAMES_SOUND_ALIKE)
+        return _longest(self._people, words.split(), _NAMES_SOUND_ALIKE)
 
     def service(self, words: str) -> Service | None:
         """The service that is named."""
-        return _longest(self._services, words)
+        return _longest(self._services, [stem(word) for word in words.split()])
 
     def _names_emergency(self, words: str) -> bool:
         for phrase in self._emergencies:
@@ -165,6 +168,8 @@ class Lexicon:
         service, person = self.service(words), self.person(words)
         if person and (len(words.split()) <= 3 or _ASKS_WHETHER_IN.search(words)):
             intents.setdefault(Intent.PERSON, 0)
+        if "is this" in words and covered(self._business, words.split()) == 1.0:
+            intents.setdefault(Intent.IDENTITY, 0)
         if person and _HAS_NEWS_FOR.search(words):
             intents.setdefault(Intent.MESSAGE, 0)
         if service and _WANTS_TO_HAVE.search(words):
@@ -194,9 +199,11 @@ class Lexicon:
         }:
             wins = of_question > 0.9 and of_clause >= _BEATS_AN_ACTION
         elif kinds & {Kind.ACTION, Kind.FACT}:
-            wins = of_question > 0.9 and of_clause >= _BEATS_A_FACT
+            enough = _BEATS_A_BOOKING if Kind.ACTION in kinds else _BEATS_A_FACT
+            wins = of_question > 0.9 and of_clause >= enough
         else:
-            wins = 0.75 * of_question + 0.25 * of_clause >= _ENOUGH_OF_A_QUESTION
+            score = 0.75 * of_question + 0.25 * of_clause
+            wins = score >= _ENOUGH_OF_A_QUESTION and of_clause >= _ENOUGH_OF_A_CLAUSE
         if not wins:
             return None
         for intent in [one for one in intents if KINDS[one] in (Kind.ACTION, Kind.FACT)]:
@@ -251,10 +258,11 @@ def _once(wants: Iterable[Want]) -> list[Want]:
 
 
 def _longest(
-    entries: Sequence[tuple[tuple[str, ...], _Entry]], words: str, closeness: int = CLOSE_ENOUGH
+    entries: Sequence[tuple[Sequence[str], _Entry]],
+    given: Sequence[str],
+    closeness: int = CLOSE_ENOUGH,
 ) -> _Entry | None:
     """The entry with the longest name all of whose words were said."""
-    given = tuple(stem(word) for word in words.split())
     named = [
         (len(" ".join(name)), entry)
         for name, entry in entries
@@ -263,8 +271,8 @@ def _longest(
     return max(named, key=lambda pair: pair[0])[1] if named else None
 
 
-def _stems(name: str) -> tuple[str, ...]:
-    return tuple(stem(word) for word in normalise(name).split() if word not in ("a", "an", "the"))
+def _words(name: str) -> list[str]:
+    return [word for word in normalise(name).split() if word not in ("a", "an", "the")]
 
 
 def _own_texts(agent: Agent) -> Iterable[str]:

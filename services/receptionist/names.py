@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
-_INTRODUCTION = re.compile(
-    r"\b(?:my (?:first |full )?name(?: is|'s)|the name(?: is|'s)|name's|this is|it is|it's|i am|i'm"
-    r"|call me|you're (?:speaking|talking) (?:to|with)|speaking with|that's|that is)\s+(.+)",
+_MY_NAME_IS = r"my (?:first |full )?name(?: is|'s)|the name(?: is|'s)|this is"
+_ANYWHERE = re.compile(rf"\b(?:{_MY_NAME_IS}|name's)\s+(.+)", re.IGNORECASE)
+_AT_THE_START = re.compile(
+    r"(?:it is|it's|i am|i'm|call me|that's|that is|(?:you're )?(?:speaking|talking) (?:to|with))"
+    r"\s+(.+)",
     re.IGNORECASE,
-)
-_INTRODUCTION_OF_SOMEONE = re.compile(
-    r"\b(?:my (?:first |full )?name(?: is|'s)|this is)\s+(.+)", re.IGNORECASE
 )
 _LEAD = re.compile(
     r"^(?:(?:u+h+m?|u+m+|er+m?|oh|well|so|yes|yeah|yep|sure|okay|ok|hi|hello|of course|certainly"
@@ -35,14 +34,14 @@ _MOST_WORDS = 4
 
 def introduced_name(text: str) -> str:
     """A name that a sentence introduces in passing ("this is Bob Lee, ..."), or ''."""
-    match = _INTRODUCTION_OF_SOMEONE.search(text)
+    match = _ANYWHERE.search(text)
     return _as_name(match[1]) if match else ""
 
 
 def answered_name(text: str) -> str:
     """The name in an answer to "And your name?", or '' if it does not look like one."""
     answer = _LEAD.sub("", text.strip())
-    match = _INTRODUCTION.search(answer)
+    match = _ANYWHERE.search(answer) or _AT_THE_START.match(answer)
     return _as_name(_LEAD.sub("", match[1]) if match else answer)
 
 
@@ -50,8 +49,14 @@ def _as_name(text: str) -> str:
     """Without what was said around it; '' if these are no words of a name."""
     if spelled := _SPELLED.fullmatch(text.strip(" .,!?")):
         return re.sub(r"[^A-Za-z]", "", spelled[0]).capitalize()
-    words = re.sub(r"\bDr\.\s", "Dr ", _TAIL.sub("", text + " ")).strip(" .,;!?\"'").split()
+    plain = re.sub(r"\b(Dr|Mr|Mrs|Ms|St)\.\s", r"\1 ", text)
+    words = _TAIL.sub("", f"{plain} ").strip(" .,;!?\"'").split()
     is_name = 0 < len(words) <= _MOST_WORDS and not any(
         word.lower() in _NOT_IN_NAMES or not re.search(r"[^\W\d_]", word) for word in words
     )
-    return " ".join(word if word != word.lower() else word.capitalize() for word in words) * is_name
+    return " ".join(map(_capitalised, words)) if is_name else ""
+
+
+def _capitalised(word: str) -> str:
+    """McDonald stays as it is."""
+    return word.capitalize() if word.islower() and word not in ("from", "of") else word

@@ -37,7 +37,7 @@ def instead_of(want: Want, heard: Heard) -> Offer:
     if want.intent is Intent.BOOKING:
         wish = heard.text.strip() if want.service or _A_TIME.search(want.words) else ""
         return Offer(
-            "I can't book appointments myself yet. Shall I take a message with what you'd like?",
+            "I can't book or change appointments yet. Shall I take a message with what you'd like?",
             MessageForm(topic=Topic.BOOKING, message=wish),
         )
     matter = heard.text.strip() if heard.length >= _TELLS_THE_MATTER else ""

@@ -11,6 +11,7 @@ HOW_CAN_I_HELP = "How can I help you?"
 
 _ABOUT_HERSELF = {
     Intent.IDENTITY: "This is {name}. I'm the automated receptionist of {business}.",
+    Intent.LANGUAGE: "I'm sorry, I only speak English.",
     Intent.ROBOT: "I'm a computer. My name is {name}, and I answer calls for {business}.",
 }
 _SMALL_TALK = {

@@ -37,7 +37,7 @@ _REWRITES = tuple(
         (r"\bto-night\b", "tonight"),
         (r"\bweek-? ends?\b|\bweekends\b", "weekend"),
         (r"\be-? ?mails?\b", "email"),
-        (r"\bgood-? ?by(e)?s?\b|\bbu+h-? ?by(e)?\b|\bby[- ]by\b", "goodbye"),
+        (r"\bgood-? ?by(e)?s?\b|\bbu+h-? ?by(e)?\b|\bbye?[- ]bye?\b", "goodbye"),
         (r"\bnever-? ?mind\b", "never mind"),
         (r"\b(my|your|the|opening|office|business) ours\b|^ours$", r"\1 hours"),
         (r"\b'?till?\b", "until"),
@@ -120,8 +120,9 @@ def alike(one: str, other: str, closeness: int = CLOSE_ENOUGH) -> bool:
 
 _YES = re.compile(
     r"(?:yes|yeah|yep|yup|yea|ya|yah|yeh|sure|okay|correct|right|exactly|absolutely|definitely"
-    r"|of course|certainly|indeed|please(?! do not)|go ahead|go for it|perfect|great|fine|good"
-    r"|sounds (?:good|great|right)|it is\b(?! (?:not|wrong|incorrect))|i (?:would|do)\b(?! not)"
+    r"|of course|certainly|indeed|please(?: do)?$|go ahead|go for it|perfect|great|fine|good"
+    r"|sounds (?:good|great|right)|it is(?: (?:right|correct|fine|good))?$"
+    r"|i (?:would|do)(?: (?:like|love) (?:that|to))?$"
     r"|that is (?:right|correct|fine|good|great|it|perfect|okay)|that works|would be (?:great|nice)"
     r"|that (?:will|would) (?:do|be)|all ?right|no (?:problem|worries))\b"
 )

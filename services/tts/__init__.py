@@ -19,5 +19,5 @@ class Voice(Protocol):
     """A voice. One phrase at a time, in order."""
 
     def speak(self, phrase: str) -> AsyncIterator[SpokenAudio]:
-        """Render a phrase. The texts of the parts, joined, are ``phrase``, as a reader would see it;
-        how it is pronounced is the voice's business. Cancelling the iteration stops the work."""
+        """Render a phrase. The texts of the parts, joined, are ``phrase``, as a reader would see
+        it; how it is pronounced is the voice's business. Cancelling stops the work."""
