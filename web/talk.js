@@ -210,15 +210,20 @@ window.addEventListener("pagehide", () => call?.hangUp());
 
 // --- who is on the other side ---------------------------------------------------------------------
 
-try {
-  const agent = await ask("/console/info");
-  document.title = `Talk to ${agent.business}`;
-  $("business").textContent = agent.business;
-  $("agent-name").textContent = `${agent.name}, automated receptionist`;
-  $("agent-label").textContent = agent.name;
-  $("welcome-name").textContent = agent.business;
-} catch (error) {
+/** Fills in the names; until then nobody can be called. */
+function introduce({ name, business }) {
+  document.title = `Talk to ${business}`;
+  $("business").textContent = business;
+  $("welcome-name").textContent = business;
+  $("agent-name").textContent = `${name}, automated receptionist`;
+  $("agent-label").textContent = name;
+  for (const id of ["call", "call-silently"]) $(id).disabled = false;
+}
+
+function turnAway(error) {
   document.querySelector("main").hidden = true;
   $("closed").hidden = false;
   $("closed-text").textContent = error.message;
 }
+
+ask("/console/info").then(introduce, turnAway);

@@ -1,0 +1,129 @@
+"""Starting the server: what it says of itself, what overrides the agent's file, what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+import main
+from services.settings import Settings, load_settings
+
+ROOT = Path(__file__).parent.parent
+
+
+def settings(tmp_path: Path, **values: object) -> Settings:
+    mock = {"use_mock_streaming": True, "data_dir": tmp_path, "_env_file": None}
+    return load_settings(**{**mock, **values})
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """What a process needs to start the server, and nothing of this machine's settings."""
+    names = {name.upper() for name in Settings.model_fields}
+    inherited = {name: value for name, value in os.environ.items() if name not in names}
+    return {**inherited, "DATA_DIR": str(tmp_path), "USE_MOCK_STREAMING": "true"}
+
+
+def start(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_it_says_where_it_is_what_runs_and_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with TestClient(main.create_app(settings(tmp_path, port=8123))):
+        printed = capsys.readouterr().out
+    assert "http://localhost:8123/" in printed
+    assert "https://YOUR-PUBLIC-HOST/voice-stream" in printed
+    assert "mock words (USE_MOCK_STREAMING is set)" in printed
+    for name in ("PUBLIC_URL", "TWILIO_AUTH_TOKEN", "CONSOLE_PASSWORD"):
+        assert f"- {name}:" in printed
+
+
+def test_a_server_that_is_set_up_misses_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    complete = settings(
+        tmp_path,
+        public_url="https://agent.example.com",
+        twilio_auth_token="secret-token",
+        console_password="secret-password",
+    )
+    with TestClient(main.create_app(complete)):
+        printed = capsys.readouterr().out
+    assert "https://agent.example.com/voice-stream" in printed
+    assert "Missing" not in printed
+    assert "secret" not in printed
+
+
+def test_name_and_greeting_override_the_agents_file(tmp_path: Path) -> None:
+    ours = settings(tmp_path, business_name="Bella's Bakery", greeting="Good morning!")
+    local = {"base_url": "http://localhost:8000", "client": ("127.0.0.1", 50000)}
+    with TestClient(main.create_app(ours), **local) as client:
+        info = client.get("/console/info").json()
+    assert info["business"] == "Bella's Bakery"
+    assert info["greeting"] == "Good morning!"
+
+
+def test_health_tells_how_many_calls_there_are(tmp_path: Path) -> None:
+    with TestClient(main.create_app(settings(tmp_path))) as client:
+        assert client.get("/health").json() == {"status": "ok", "calls": 0}
+
+
+def test_a_full_server_tells_the_caller_so(tmp_path: Path) -> None:
+    app: FastAPI = main.create_app(settings(tmp_path, max_calls=1))
+    app.state.calls._max_calls = 0
+    with TestClient(app, base_url="http://localhost") as client:
+        answer = client.post("/voice-stream", data={"CallSid": "CA1", "From": "+1", "To": "+2"})
+    assert answer.status_code == 200
+    assert "<Say>" in answer.text
+    assert "<Stream" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("PORT", "http", "PORT: Input should be a valid integer"),
+        ("AGENT_FILE", "nowhere.toml", "nowhere.toml"),
+    ],
+)
+def test_what_cannot_be_used_is_said_and_ends_the_start(
+    name: str, value: str, expected: str, environment: dict[str, str]
+) -> None:
+    ended = start({**environment, name: value}, "main.py")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("Cannot start:\n")
+    assert expected in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_uvicorn_finds_the_app(environment: dict[str, str]) -> None:
+    code = "import uvicorn.importer as i; print(type(i.import_from_string('main:app')).__name__)"
+    assert start(environment, "-c", code).stdout.strip() == "FastAPI"
+
+
+def test_the_module_has_no_other_surprises() -> None:
+    with pytest.raises(AttributeError):
+        _ = main.nothing
+
+
+def test_the_openapi_page_is_there(tmp_path: Path) -> None:
+    with TestClient(main.create_app(settings(tmp_path))) as client:
+        paths = client.get("/openapi.json").json()["paths"]
+    assert "/voice-stream" in paths
+    assert "/health" in json.dumps(paths)
