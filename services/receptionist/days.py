@@ -172,6 +172,8 @@ _HOLIDAY_WORDS = (
     (r"good friday", "Good Friday"),
     (r"easter(?: sunday)?", "Easter"),
 )
+HOLIDAYS = "|".join(pattern for pattern, _ in _HOLIDAY_WORDS)
+"""A pattern for the holidays that all know."""
 
 
 def _holidays(words: str, today: date, schedule: Schedule) -> tuple[Day, ...]:

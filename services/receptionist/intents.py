@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from services.receptionist.days import MONTHS
+from services.receptionist.days import HOLIDAYS, MONTHS
 from services.receptionist.schedule import WEEKDAYS
 
 
@@ -72,12 +72,11 @@ KINDS: dict[Intent, Kind] = {
 }
 
 _DAY = (
-    rf"(?:{'|'.join(WEEKDAYS)})s?|today|tonight|tomorrow|weekend|week ?days?|holidays?"
-    r"|christmas(?: day| eve)?|new years?(?: day| eve)?|thanksgiving|easter|halloween"
-    rf"|(?:labou?r|memorial|independence|veterans?|presidents?) day|(?:{'|'.join(MONTHS)}) \w+"
-    r"|(?:the )?(?:4th|fourth) of july"
+    rf"(?:(?:{'|'.join(WEEKDAYS)})s?|today|tonight|tomorrow|weekend|week ?days?|holidays?"
+    rf"|(?:{'|'.join(MONTHS)}) \w+|{HOLIDAYS})"
 )
-DAYS_ONLY = rf"^(?:(?:and|or|what|how|about|on|for|this|next|the|also|i|said|meant|{_DAY})(?: |$))*(?:{_DAY})(?: then)?$"
+_BEFORE_A_DAY = rf"(?:and|or|what|how|about|on|for|this|next|the|also|i|said|meant|{_DAY})"
+DAYS_ONLY = rf"^(?:{_BEFORE_A_DAY} )*{_DAY}(?: then)?$"
 """A question that is nothing but days: "What about Saturday and Sunday?"."""
 
 _A_PERSON = (
@@ -98,6 +97,10 @@ _TABLE: tuple[tuple[Intent, str], ...] = (
         Intent.EMERGENCY,
         r"\b(?:call|need|get|send)(?: me)? an? ambulance\b|\bthis is an emergency\b",
     ),
+    (Intent.EMERGENCY, r"\bcall (?:911|112|999|nine one one)\b"),
+    (Intent.LANGUAGE, r"\bdo you speak (?!to\b|with\b)\w+|\b(?:habla|español)\b|\bin spanish\b"),
+    (Intent.IDENTITY, r"\bname of (?:this|the|your) (?:business|company|place|office|practice)\b"),
+    (Intent.IDENTITY, r"\b(?:have|did) i reach(?:ed)?\b"),
     (Intent.IDENTITY, r"\bwho (?:is|am i) (?:this|talking|speaking|that)\b|\bwho are you\b"),
     (
         Intent.IDENTITY,
@@ -112,7 +115,10 @@ _TABLE: tuple[tuple[Intent, str], ...] = (
         rf"\bare you (?:an? )?(?:real|alive|automated|actual)\b|\byou are an? {_MACHINE}",
     ),
     (Intent.ROBOT, r"\bis this (?:an? )?(?:automated|real)\b"),
-    (Intent.HELP, r"\bwhat can (?:you|i) (?:do|ask|say|help)|\bhow (?:can|do) you help|^help\b"),
+    (
+        Intent.HELP,
+        r"\bwhat can (?:you|i) (?:do|ask|say|help)|\bhow (?:can|do) you help|^(?:help|menu)\b",
+    ),
     (
         Intent.HELP,
         r"\bcan you help\b|\bwhat (?:are )?(?:my|the) options\b|\bi need (?:some )?help$",

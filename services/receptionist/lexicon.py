@@ -48,6 +48,9 @@ _HAS_NEWS_FOR = re.compile(r"^(?:can you |could you |please )*(?:tell|ask|let|in
 _WANTS_TO_HAVE = re.compile(
     r"\bi (?:need|want|would like|am looking for|have to)\b(?! to (?:know|ask))"
 )
+_LONGEST_COMPARED = 1000
+_LONGEST_KEPT = 3000
+"""Characters: two minutes of speech are about 2000."""
 _NAMES_SOUND_ALIKE = 78
 """Recognisers swap "Maria" and "Mario"; nothing else needs to be this lenient."""
 _QUESTION = re.compile(rf"(?:\w+ )?(?:{_OPENERS})\b")
@@ -108,6 +111,9 @@ class Lexicon:
     """What the words of an agent file mean."""
 
     def __init__(self, agent: Agent) -> None:
+        self._holidays = [
+            normalise(name) for day in agent.holidays for name in (day.name, *day.aliases)
+        ]
         self._business = _words(agent.business.name)
         self._emergencies = [normalise(words) for words in agent.emergency.words]
         self._questions = [
@@ -127,10 +133,15 @@ class Lexicon:
         self._vocabulary = VOCABULARY | {word for text in owner for word in text.split()}
 
     def understand(self, text: str) -> Heard:
-        """What the caller wants; the most pressing things only, in the order of the words."""
-        words = correct(normalise(text), self._vocabulary)
+        """What the caller wants; the most pressing things only, in the order of the words.
+
+        Of a very long turn only its beginning is understood: patterns are not for novels.
+        """
+        text = text[:_LONGEST_KEPT]
+        compared = text[:_LONGEST_COMPARED]
+        words = correct(normalise(compared), self._vocabulary)
         spoken = frozenset(found.intent for found in find_intents(words))
-        wants = [want for clause in self._clauses(text) for want in self._wants(clause)]
+        wants = [want for clause in self._clauses(compared) for want in self._wants(clause)]
         wants += [Want(one, words) for one in spoken if KINDS[one] is Kind.CLOSING]
         if Intent.EMERGENCY in spoken or self._names_emergency(words):
             wants = [Want(Intent.EMERGENCY, words)]
@@ -168,6 +179,10 @@ class Lexicon:
         service, person = self.service(words), self.person(words)
         if person and (len(words.split()) <= 3 or _ASKS_WHETHER_IN.search(words)):
             intents.setdefault(Intent.PERSON, 0)
+        if not intents and any(
+            re.search(rf"\b{re.escape(name)}\b", words) for name in self._holidays
+        ):
+            intents[Intent.HOURS] = 0
         if "is this" in words and covered(self._business, words.split()) == 1.0:
             intents.setdefault(Intent.IDENTITY, 0)
         if person and _HAS_NEWS_FOR.search(words):

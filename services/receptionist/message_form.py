@@ -245,7 +245,7 @@ class MessageTaker:
 _CONTENT = re.compile(
     r"\bmessage(?: for [\w. ]+?)?(?:,? (?:that|saying|to say)|:) (.+)"
     r"|\btell (?:him|her|them|(?:Dr\.? )?[A-Z]\w+) (?:that )?(.+)"
-    r"|(.*\bcall (?:me|us)(?: back)? (?:about|because|regarding|at|on|tomorrow|today|before)\b.*)",
+    r"|(^.*\bcall (?:me|us)(?: back)? (?:about|because|regarding|at|on|tomorrow|today|before)\b.*)",
     re.IGNORECASE,
 )
 
