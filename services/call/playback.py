@@ -124,11 +124,11 @@ class Playback:
         self._heard = self._sent
 
     def hold(self, now: float) -> None:
-        """Playback stops now: settle what was heard, and forget the marks on their way."""
+        """Playback stops now: settle what was heard, and forget the marks on their way. From here
+        the reply is rewound, or over."""
         unplayed = round(max(0.0, self.ends_at - now) * 1000 * BYTES_PER_MS)
         bound = min(self._pending.values(), default=self._sent)
         self._heard = max(self._heard, min(bound, self._sent - unplayed))
-        self._sent = self._marked = self._heard
         self._pending.clear()
         self._generation += 1
         self.ends_at = now

@@ -25,22 +25,27 @@ class Rules:
         self._next_byte: int | None = 0
         self._marks: set[str] = set()
         self._silent = False
+        self._has_audio = False
         self._has_sent = False
         self._is_finished = False
         self._over = False
         self._commits: list[str] = []
         self._agent_said: list[str] = []
         self._was_held = False
+        self._caller_was = conversation.caller
         self._paused_at: float | None = None
 
     def before(self, event: Event) -> None:
         self._was_held = self._conversation.agent is Agent.HELD
+        self._caller_was = self._conversation.caller
         self.spoke_on_from = None
 
     def after(self, event: Event, effects: list[Effect], now: float) -> None:
         assert not (self._over and effects), "the call is over"
         if isinstance(event, on.ReplyFinished | on.ReplyFailed) and event.reply == self.live:
             self._is_finished = True
+        if isinstance(event, on.AudioProduced) and event.audio and event.reply == self.live:
+            self._has_audio = True
         if self._was_held and self._conversation.agent is not Agent.HELD:
             self._silent, self._next_byte = False, None  # it speaks on, from wherever that is
         for place, effect in enumerate(effects):
@@ -64,7 +69,7 @@ class Rules:
                 assert effect.reply == self._replies + 1, "replies are numbered one by one"
                 self.live = self._replies = effect.reply
                 self._next_byte, self._silent = 0, False
-                self._has_sent = self._is_finished = False
+                self._has_audio = self._has_sent = self._is_finished = False
             case do.CancelReply():
                 assert effect.reply == self.live, "only the live reply can be cancelled"
                 self.live = None
@@ -83,7 +88,8 @@ class Rules:
                 self._marks.add(effect.mark)
             case do.FillSilence():
                 assert effect.reply == self.live
-            case do.CommitTurn(text=text) if text:
+                assert not self._has_audio, "there is no silence to fill"
+            case do.CommitTurn(text=text):
                 self._check_commit(text, following, event)
             case do.HangUp():
                 self._end_unheard()
@@ -103,6 +109,11 @@ class Rules:
         self._next_byte = effect.offset + len(effect.audio)
 
     def _check_commit(self, text: str, following: list[Effect], event: Event) -> None:
+        by_itself = isinstance(event, on.DeadlinePassed) and self._conversation.phase is Phase.LIVE
+        assert not (by_itself and self._caller_was is Caller.SPEAKING), "the caller still speaks"
+        assert text or not (by_itself and self._caller_was is Caller.QUIET), "nothing to commit"
+        if not text:
+            return
         self._commits.append(text)
         if self._conversation.phase is not Phase.LIVE:
             return  # the caller's last words: nobody answers them any more

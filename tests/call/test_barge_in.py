@@ -200,6 +200,7 @@ def test_a_caller_who_speaks_again_while_the_reply_is_held() -> None:
     call.noise(for_s=0.3, final_after=None)
     call.wait(0.5)
     call.caller_says("stop please", for_s=0.5)
+    assert call.agent is Agent.HELD, "its time to speak on has passed meanwhile"
     call.wait_until_nobody_speaks()
     assert call.commits()[-1] == "stop please"
     assert call.agent is Agent.IDLE

@@ -101,15 +101,17 @@ def test_a_rewind_begins_the_word_that_was_cut_again() -> None:
 
 
 def test_a_second_cut_within_the_repeated_word_takes_no_heard_word_back() -> None:
-    ledger = playback((1000, "one two three"))
+    ledger = playback((125, "one"), (400, "two"))  # the second word begins within a frame
     ledger.release(0.0)
-    ledger.assume_played()
-    ledger.hold(1.0)
-    ledger.rewind()
-    ledger.hold(1.0)
-    ledger.rewind()
-    assert ledger.heard_text() == "one two three"
-    assert ledger.heard_ms == 1000
+    ledger.hold(0.15)
+    for _ in range(2):
+        ledger.rewind()
+        (audio, *_) = ledger.release(0.5)
+        assert isinstance(audio, SendAudio)
+        assert audio.offset == 120 * 8
+        ledger.hold(0.5)
+        assert ledger.heard_text() == "one"
+        assert ledger.heard_ms == 150
 
 
 def test_a_text_that_got_no_audio_is_spoken_with_the_next() -> None:

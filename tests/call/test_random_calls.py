@@ -54,7 +54,7 @@ VARIANTS: list[Event] = [
     on.CallerHungUp(),
     on.DeadlinePassed(),
     on.AudioSent(1),
-    *(on.DigitPressed(digit) for digit in ("1", "#", "")),
+    *(on.DigitPressed(digit) for digit in ("1", "#", "*")),
     *(on.CallerTyped(text) for text in ("hello", "")),
     *(on.SpeechStarted(number) for number in (1, 99)),
     *(on.SpeechStopped(number, silence) for number in (1, 99) for silence in (0, 9999)),

@@ -191,6 +191,14 @@ def test_words_that_come_during_an_entry_do_not_end_it(call: ScriptedCall) -> No
     assert call.commits() == ["my number is 123"]
 
 
+def test_an_entry_ends_the_turn_at_once_if_its_words_came_late(call: ScriptedCall) -> None:
+    call.caller_says("my number is", final_after=0.5)
+    call.wait(0.45)
+    call.presses("42")
+    call.presses("#", every=0.0)
+    assert call.commits() == ["my number is 42"]
+
+
 def test_words_that_never_come_do_not_end_an_entry(call: ScriptedCall) -> None:
     call.caller_says("", final_after=None)
     call.presses("123", every=1.5)
@@ -207,6 +215,18 @@ def test_a_late_transcript_is_waited_for(call: ScriptedCall) -> None:
     call.wait_until_agent(Agent.THINKING)
     assert call.now == pytest.approx(stopped + 1.2)
     assert call.purposes()[-1] is Purpose.ANSWER
+
+
+def test_a_caller_who_goes_on_while_words_are_owed_is_not_cut_off(call: ScriptedCall) -> None:
+    call.caller_says("", final_after=None)
+    call.wait(1.0)
+    call.speech_starts()
+    call.wait(2.0)
+    assert call.caller is Caller.SPEAKING
+    call.speech_stops()
+    call.later(0.1, on.TranscriptFinal(1, 2, "what are your hours"))
+    call.wait_until_nobody_speaks()
+    assert call.commits() == ["what are your hours"]
 
 
 def test_a_missing_transcript_is_asked_for_again(call: ScriptedCall) -> None:
