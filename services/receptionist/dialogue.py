@@ -26,6 +26,7 @@ from services.receptionist.message_form import (
     Slot,
     requested_message,
 )
+from services.receptionist.names import introduced_name
 from services.receptionist.offers import UNKNOWN_FACT, instead_of, not_understood
 from services.receptionist.small_talk import (
     ANYTHING_ELSE,
@@ -244,7 +245,8 @@ class Dialogue:
         if heard.has(Intent.GOODBYE):
             return self._goodbye(state, "" if form.is_empty else "I'll pass on what I have.")
         is_there = state.asks is Asks.STILL_THERE and heard.length <= 2
-        if is_there or heard.has(Intent.GREETING, Intent.HEAR_ME, Intent.HELP, Intent.HOW_ARE_YOU):
+        says_hello = heard.has(Intent.GREETING) and not introduced_name(heard.text)
+        if is_there or says_hello or heard.has(Intent.HEAR_ME, Intent.HELP, Intent.HOW_ARE_YOU):
             return self._say(state, f"I'm here. {self._ask(form)}")
         return None
 

@@ -255,7 +255,7 @@ def _notice(question: _Question) -> str:
         day = question.today + timedelta(days=ahead)
         holiday = question.schedule.holiday(day)
         if holiday and holiday.hours != question.schedule.week[day.weekday()]:
-            return f" But {_day(question, Day(day, Said.DATE))}."
+            return f" Please note that {_day(question, Day(day, Said.DATE))}."
     return ""
 
 

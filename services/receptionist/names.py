@@ -27,7 +27,7 @@ _NOT_IN_NAMES = frozenset(
     your my me want wants need have has had call calls message tell say said please not no yes
     about because that this it they them he she to for the later tomorrow today back sure okay know
     think just don't dont i'm i'd i'll calling cancel nothing nobody anonymous hello thanks
-    thank""".split()  # noqa: SIM905
+    thank right correct fine good great perfect true""".split()  # noqa: SIM905
 )
 _MOST_WORDS = 4
 

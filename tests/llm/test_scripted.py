@@ -200,6 +200,16 @@ async def test_a_message_from_beginning_to_end() -> None:
     assert call.left() is None
 
 
+async def test_plain_sentences_fill_the_form() -> None:
+    call = Call()
+    await call.say("Can I leave a message?")
+    await call.say("Please try your call again later.")
+    assert "calling from" in await call.say("My name is Anna Miller.")
+    assert "Anna Miller" in await call.say("Yes, that is right.")
+    await call.say("Yes, that is right.")
+    assert call.message == TakeMessage("Anna Miller", CALLER, "Please try your call again later.")
+
+
 async def test_a_message_for_somebody_with_another_number_and_a_question_between() -> None:
     call = Call()
     assert "message for Maria?" in await call.say("Can I speak to Maria?")

@@ -27,7 +27,7 @@ LONG_DAY = "from 8 AM to noon and from 1 PM to 5 PM"
         (
             TUESDAY_AT_TEN,
             "Hours?",
-            "But we're closed on Thursday, November 26th, because of Thanks",
+            "Please note that we're closed on Thursday, November 26th, because of Thanks",
         ),
         (TUESDAY_AT_TEN, "What are your ours?", "We're closed on Sunday."),
         (
