@@ -399,8 +399,8 @@ def test_behind_a_trusted_proxy_the_stream_is_signed_as_wss() -> None:
     assert not handshake_allowed(handshake(headers, peer="192.168.1.2"), Settings(), Tokens())
 
 
-def test_without_a_proxy_the_stream_is_signed_as_ws() -> None:
-    headers = signature("ws://localhost:8000/media-stream")
+def test_without_a_proxy_the_stream_is_signed_as_wss_all_the_same() -> None:
+    headers = signature("wss://localhost:8000/media-stream")
     assert handshake_allowed(handshake(headers), Settings(), Tokens())
 
 
