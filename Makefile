@@ -22,6 +22,7 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
 
 $(VENV)/installed: $(VENV)/bin/python requirements-core.txt requirements.txt
+	@echo "Installing into $(VENV), once; this takes a minute or two ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt \
 		|| { echo "This machine cannot have the embedded voices; installing the server without them."; \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-core.txt; }
