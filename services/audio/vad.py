@@ -1,7 +1,7 @@
 """Voice activity: how much voice ends with this frame?
 
 Two detectors in a row. WebRTC's takes 2 us a frame and hears every voice, but also much that is
-none. Silero's network tells the two apart even in noise, for some 50 us every 32 ms; it runs only
+none. Silero's network tells the two apart even in noise, for 50 to 150 us every 32 ms; it runs only
 while WebRTC's gate is open and a little longer, so that a silent line costs next to nothing. Where
 Silero's model or onnxruntime is missing, WebRTC decides alone, in its strictest mode.
 
@@ -84,7 +84,7 @@ class Silero:
     def hear(self, pcm: bytes, state: Samples) -> tuple[float, Samples]:
         """The probability of voice in one window, and the state after it.
 
-        ``pcm``: 32 samples of context and 256 of the window, 16 bits at 8 kHz. Takes some 50 us.
+        ``pcm``: 32 samples of context and 256 of the window, 16 bits at 8 kHz. Takes 50 to 150 us.
         """
         window = pcm_samples(pcm)[np.newaxis]
         inputs = {"input": window, "state": state, "sr": self._rate}

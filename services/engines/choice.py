@@ -142,7 +142,11 @@ def _recogniser(
         moonshine = Moonshine(settings.speech_model_dir)
     except ModelMissing as error:
         return DeafTranscriber, f"no recogniser, only typing works ({error})"
-    return lambda: UtteranceTranscriber(moonshine, workers), "Moonshine tiny (embedded, English)"
+    silence_ms = settings.vad_silence_ms
+    return (
+        lambda: UtteranceTranscriber(moonshine, workers, silence_ms),
+        "Moonshine tiny (embedded, English)",
+    )
 
 
 def _voice(workers: Workers) -> tuple[Voice, str]:

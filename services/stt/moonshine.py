@@ -24,8 +24,6 @@ TOKENS_PER_SECOND = 9
 """Digits, spoken quickly, are the densest speech. Without a limit the model may repeat for ever."""
 SURE_OF_TEXT = 0.4
 """Confidence below which the text is made up: right text of a single word has 0.55 and more."""
-SURE_OF_YOU = 0.8
-"""The same for a lone "You", which is what the model likes to hear in noise and silence."""
 
 _ENCODER = "encoder_model.ort"
 _DECODER = "decoder_model_merged.ort"
@@ -41,9 +39,9 @@ _OLD_SPELLINGS = (
 )
 _START, _END = 1, 2
 _LAYERS, _HEADS, _HEAD_WIDTH = 6, 8, 36
+_CLOSING_SAMPLES = INPUT_HZ // 10
+"""Silence put behind the speech: fewer wrong last words, and noise becomes a plain "You"."""
 _MIN_SAMPLES = INPUT_HZ // 10  # the encoder's windows need some audio at all
-
-
 _NOTHING = Transcript("", 0.0)
 
 
@@ -68,7 +66,8 @@ class Moonshine:
         """
         if len(samples) < _MIN_SAMPLES:
             return _NOTHING
-        tokens, confidence = self._decode(samples[np.newaxis, : MAX_SECONDS * INPUT_HZ])
+        heard = np.pad(samples[: MAX_SECONDS * INPUT_HZ], (0, _CLOSING_SAMPLES))
+        tokens, confidence = self._decode(heard[np.newaxis])
         transcript = Transcript(self._spell(tokens), confidence)
         return _NOTHING if _is_false(transcript) else transcript
 
@@ -114,8 +113,8 @@ def _locate(model_dir: str, name: str) -> Path:
 def _is_false(transcript: Transcript) -> bool:
     if not any(character.isalnum() for character in transcript.text):
         return True
-    lone_you = transcript.text.strip(".,!? ").lower() == "you"
-    return transcript.confidence < (SURE_OF_YOU if lone_you else SURE_OF_TEXT)
+    is_you = transcript.text.strip(".,!? ").lower() == "you"  # what noise and silence sound like
+    return is_you or transcript.confidence < SURE_OF_TEXT
 
 
 def _empty_caches() -> dict[str, Samples]:

@@ -134,7 +134,7 @@ _MARKDOWN: tuple[Rule, ...] = (
     (re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)"), r"\1"),  # a link: its text
     (re.compile(r"</?[A-Za-z][^<>\n]*>"), " "),
     (re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|[-*+•][ \t]+|>[ \t]*)", re.MULTILINE), ""),
-    (re.compile(r"(\*{1,3}|~~|(?<!\w)_{1,3})(?=\S)([^\n]+?)(?<=\S)\1(?!\w)"), r"\2"),
+    (re.compile(r"(\*{1,3}|~~|(?<!\w)_{1,3})(?=[^\s*_~])([^\n]+?)(?<=\S)\1(?!\w)"), r"\2"),
     (re.compile(r"(?<=[\w)\]%])[ \t]*\n\s*"), ". "),  # the end of a line ends a sentence
 )
 _ADDRESSES: tuple[Rule, ...] = (

@@ -56,15 +56,16 @@ def prompt(name: str) -> bytes:
         return file.readframes(file.getnframes())
 
 
-def line(*names: str, noise: float = 0, lead_ms: int = 500, tail_ms: int = 700) -> list[bytes]:
-    """A caller's line as frames: silence, prompts with ``tail_ms`` of silence after each.
+def line(*names: str, noise: float = 0, gap_ms: int = 700) -> list[bytes]:
+    """A caller's line as frames: half a second of silence, the prompts, a second of silence.
 
-    ``noise``: root mean square of white noise over all of it, 0 to 32767, always the same.
+    ``noise``: root mean square of white noise over all of it, 0 to 32767, always the same. A live
+    line has 5 or so.
     """
-    parts = [np.zeros(8 * lead_ms)]
+    parts = [np.zeros(500 * 8)]
     for name in names:
-        parts += [np.frombuffer(prompt(name), dtype="<i2"), np.zeros(8 * tail_ms)]
-    sound = np.concatenate(parts)
+        parts += [np.frombuffer(prompt(name), dtype="<i2"), np.zeros(gap_ms * 8)]
+    sound = np.concatenate([*parts[:-1], np.zeros(1000 * 8)])
     sound = sound + np.random.default_rng(1).standard_normal(len(sound)) * noise
     return frames(encode_samples((sound / 32768).astype(np.float32)))
 
