@@ -81,7 +81,8 @@ def full_date(day: date) -> str:
 def named_days(words: str, today: date, schedule: Schedule) -> tuple[Day, ...]:
     """The days that were named, in the order of the week or of the calendar, each once."""
     if named := _holidays(words, today, schedule):
-        return named
+        shift = 1 if re.search(r"\bday after\b", words) else -1 if re.search(r"\bday before\b", words) else 0
+        return tuple(Day(day.when + timedelta(days=shift), Said.DATE) for day in named) if shift else named
     if dates := tuple(_dates(words, today)):
         return dates
     found = [

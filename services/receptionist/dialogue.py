@@ -188,6 +188,9 @@ class Dialogue:
             return self._act(state, action, heard, facts)
         if heard.has(Intent.GOODBYE):
             return self._goodbye(state, facts)
+        if facts.endswith("?"):  # the owner's answer asks by itself
+            offer = MessageForm(message=heard.text.strip()) if "message" in facts else None
+            return self._say(state, facts, offer=offer)
         if facts:
             return self._say(state, f"{facts} {ANYTHING_ELSE}")
         return self._say(state, UNKNOWN_FACT.text, offer=UNKNOWN_FACT.form)

@@ -95,7 +95,7 @@ _TAKING = r"(?:leave|take|give|send|pass on|pass|drop|record|relay)"
 _TABLE: tuple[tuple[Intent, str], ...] = (
     (
         Intent.EMERGENCY,
-        r"\b(?:call|need|get|send)(?: me)? an? ambulance\b|\bthis is an emergency\b",
+        r"\b(?:call|need|get|send)(?: me)? an? ambulance\b|\b(?:this|it) is an emergency\b",
     ),
     (Intent.EMERGENCY, r"\bcall (?:911|112|999|nine one one)\b"),
     (Intent.LANGUAGE, r"\bdo you speak (?!to\b|with\b)\w+|\b(?:habla|español)\b|\bin spanish\b"),
@@ -155,7 +155,7 @@ _TABLE: tuple[tuple[Intent, str], ...] = (
     ),
     (Intent.MATTER, r"^it is (?:about|regarding)\b|\bi (?:want|would like) to complain\b"),
     (Intent.HOURS, r"(?<!\d )(?<!two )(?<!few )\b(?:opening |office |business )?hours\b(?! ago)"),
-    (Intent.HOURS, r"\b(?:open|opens|closed|closing|opening|reopen)\b(?! (?:an?|my|the|up) )"),
+    (Intent.HOURS, r"\b(?:open|opens|closed|closing|opening|reopen)\b(?! (?:an?|my|up) )"),
     (Intent.HOURS, r"\bclose[sd]?\b(?! (?:to|by)\b)|\blunch ?(?:time|break|hour)\b|\bhow late\b"),
     (
         Intent.HOURS,

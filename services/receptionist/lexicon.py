@@ -46,14 +46,15 @@ _NEGATION = re.compile(r"\b(?:no|not|without|never)(?: \w+){0,2} $")
 _ASKS_WHETHER_IN = re.compile(r"\bis .*\b(?:there|in|available|around|here|free)\b")
 _HAS_NEWS_FOR = re.compile(r"^(?:can you |could you |please )*(?:tell|ask|let|inform)\b")
 _WANTS_TO_HAVE = re.compile(
-    r"\bi (?:need|want|would like|am looking for|have to)\b(?! to (?:know|ask))"
+    r"(?<!do )\bi (?:need|want|would like|am looking for|have to)\b(?! to (?:know|ask))"
 )
 _LONGEST_COMPARED = 1000
 _LONGEST_KEPT = 3000
 """Characters: two minutes of speech are about 2000."""
 _NAMES_SOUND_ALIKE = 78
 """Recognisers swap "Maria" and "Mario"; nothing else needs to be this lenient."""
-_QUESTION = re.compile(rf"(?:\w+ )?(?:{_OPENERS})\b")
+_ASKS = "what|where|when|how|who|which|why|do|does|are|is|can|could|will|would"
+_QUESTION = re.compile(rf"(?:(?:and|but|so|okay|well|yes|no) )*(?:{_ASKS})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,8 @@ class Lexicon:
         else:
             score = 0.75 * of_question + 0.25 * of_clause
             wins = score >= _ENOUGH_OF_A_QUESTION and of_clause >= _ENOUGH_OF_A_CLAUSE
+        if Intent.BOOKING in intents and _WANTS_TO_HAVE.search(words):
+            wins = False  # "I'd like an appointment" is no question about appointments
         if not wins:
             return None
         for intent in [one for one in intents if KINDS[one] in (Kind.ACTION, Kind.FACT)]:

@@ -32,6 +32,7 @@ _REWRITES = tuple(
         (r"'ve\b", " have"),
         (r"'m\b", " am"),
         (r"'", ""),
+        (r"\b(?:chess|jest|just|chests|test) pains?\b", "chest pain"),
         (r"\bto-? ?morr?ow\b", "tomorrow"),
         (r"\bto-day\b", "today"),
         (r"\bto-night\b", "tonight"),
