@@ -10,6 +10,7 @@ from services.call.events import (
     AudioProduced,
     AudioSent,
     CallerTyped,
+    DigitPressed,
     Event,
     MarkPlayed,
     SpeechStopped,
@@ -58,7 +59,7 @@ class LatencyFold:
         match event:
             case SpeechStopped(silence_ms=silence_ms):
                 self._speech_ended = now - silence_ms / 1000
-            case CallerTyped():
+            case CallerTyped() | DigitPressed():
                 self._speech_ended = self._words_came = now
             case TranscriptFinal():
                 self._words_came = now

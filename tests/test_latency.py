@@ -50,6 +50,18 @@ def test_a_typed_turn_counts_from_the_typing() -> None:
     assert (turn.as_dict()["transcript"], turn.as_dict()["total"]) == (0.0, 100.0)
 
 
+def test_a_keypad_entry_counts_from_its_last_key() -> None:
+    fold = LatencyFold()
+    fold.feed(5.0, on.CallerTyped("hello"), [])
+    fold.feed(20.0, on.DigitPressed("4"), [])
+    fold.feed(21.0, on.DigitPressed("2"), [])
+    fold.feed(23.0, on.DeadlinePassed(), [StartReply(2, Purpose.ANSWER)])
+    fold.feed(23.1, on.AudioSent(2), [])
+    turn = fold.feed(23.3, on.MarkPlayed("2.0.10"), [])
+    assert turn is not None
+    assert turn.as_dict()["total"] == 2100.0
+
+
 def test_marks_and_audio_of_other_replies_do_not_count() -> None:
     fold = LatencyFold()
     for entry in answered(1.0, 2)[:3]:

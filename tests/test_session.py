@@ -249,6 +249,15 @@ async def test_a_half_left_message_is_kept_when_the_caller_hangs_up() -> None:
 
 
 @story
+async def test_words_that_were_still_being_made_out_are_kept_when_the_caller_hangs_up() -> None:
+    async with call(["message never final"]) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        held.session.emit(on.TranscriptInterim(1, 1, "message for Maria"))
+    assert held.kept == [KeepMessage("", "", "message for Maria", complete=False)]
+
+
+@story
 async def test_a_line_that_goes_quiet_without_frames_still_ends_the_turn() -> None:
     async with call(["hello"], [["Hi."]]) as held:
         await held.phone.listen(1000)

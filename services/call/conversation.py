@@ -152,6 +152,7 @@ class Conversation:
         self._cancel_reply(now, by_caller=False)
         self.phase = phase
         self._deadlines.clear()
+        self._turn.settle()
         if text := self._turn.text:
             self._commit(text)
         self.caller = Caller.QUIET
@@ -191,8 +192,8 @@ class Conversation:
             self._arm(Deadline.RESUME, now, self.timings.resume_ms)
 
     def _transcript_interim(self, event: on.TranscriptInterim, now: float) -> None:
-        concerns_us = self.agent is Agent.HELD and self._turn.is_open(event.last)
-        if concerns_us and self._takes_the_turn(event.text):
+        is_ours = self._turn.interim(event.first, event.last, event.text)
+        if is_ours and self.agent is Agent.HELD and self._takes_the_turn(event.text):
             self._cancel_reply(now)
 
     def _transcript_final(self, event: on.TranscriptFinal, now: float) -> None:

@@ -13,6 +13,7 @@ class CallerTurn:
 
     def __init__(self) -> None:
         self._finals: dict[tuple[int, int], str] = {}
+        self._guess: tuple[int, int, str] | None = None
         self._owed: set[int] = set()
         self._overdue: set[int] = set()
         self._closed_through = 0
@@ -50,10 +51,24 @@ class CallerTurn:
         """Whether words up to utterance ``last`` belong to this turn: new ones, or overdue."""
         return last > self._closed_through or any(number <= last for number in self._overdue)
 
+    def interim(self, first: int, last: int, text: str) -> bool:
+        """Words that may still change; False if their turn is closed."""
+        is_open = self.is_open(last)
+        if is_open:
+            self._guess = (first, last, text)
+        return is_open
+
+    def settle(self) -> None:
+        """The call ends: what was made out of the last utterance so far has to do."""
+        if self._guess:
+            self.final(*self._guess)
+
     def final(self, first: int, last: int, text: str) -> bool:
         """Words for utterances ``first`` to ``last``; False if their turn is closed."""
         if not self.is_open(last):
             return False
+        if self._guess and self._guess[1] <= last:
+            self._guess = None
         self._overdue = {number for number in self._overdue if number > last}
         self._owed = {number for number in self._owed if number > last}
         for span in [span for span in self._finals if first <= span[1] and span[0] <= last]:
@@ -87,5 +102,6 @@ class CallerTurn:
         answered = (last for _, last in self._finals)
         self._closed_through = max(self._closed_through, through, *answered)
         self._finals.clear()
+        self._guess = None
         self._kept = self._digits = self._typed = ""
         self.took_the_floor = False

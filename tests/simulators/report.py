@@ -23,6 +23,9 @@ GAP_MS = (1.0, 2000.0)
 
 _IDLE_MS = 100.0  # a shorter hole in the playback is not a pause, only a gap
 
+_STRAGGLER_MS = 300
+"""Audio that was under way when the clear was sent may still be heard; the clear comes by then."""
+
 EndedBy = Literal["caller", "server"]
 
 
@@ -166,7 +169,7 @@ def analyse(
         agent_segments=heard,
         greeting_ms=heard[0].start_ms if heard else None,
         turns=turn_latencies(ends, spoke, heard),
-        barge_ins=barge_in_stops(spoke, heard, record, conditions.packet_ms),
+        barge_ins=barge_in_stops(spoke, heard, playback.clears, record, conditions.packet_ms),
         gaps=playback_gaps(playback, ends, spoke),
         frames=frame_timing(record.sent, conditions.packet_ms),
         unheard_ms=record.unheard_ms,
@@ -228,14 +231,22 @@ def turn_latencies(
 
 
 def barge_in_stops(
-    spoke: Sequence[Segment], heard: Sequence[Segment], record: Record, packet_ms: float
+    spoke: Sequence[Segment],
+    heard: Sequence[Segment],
+    clears: Sequence[float],
+    record: Record,
+    packet_ms: float,
 ) -> list[BargeInStop]:
-    """One stop time for each caller segment that begins while the agent is audible."""
+    """One stop time for each caller segment that begins while the agent is audible and stops it.
+
+    A cough over which the agent speaks on, without a ``clear``, stops nothing.
+    """
     left = dict(record.sent)
     stops = []
     for said in spoke:
         for agent in heard:
-            if agent.start_ms <= said.start_ms < agent.end_ms:
+            stopped = any(said.start_ms <= at <= agent.end_ms + _STRAGGLER_MS for at in clears)
+            if agent.start_ms <= said.start_ms < agent.end_ms and stopped:
                 packet = int(said.start_ms / packet_ms)
                 sent_ms = left.get(packet, (packet + 1) * packet_ms)
                 stops.append(BargeInStop(sent_ms, agent.end_ms))
