@@ -7,15 +7,21 @@ export class Captions {
   #spoken;
   #bubbles = new Map();
   #following = true; // the newest words stay in sight, unless the reader has scrolled back
+  #height = 0; // of the list, in CSS pixels, when it was last laid out
 
   /** `list` holds the bubbles, `spoken` is a live region for screen readers. */
   constructor(list, spoken) {
     this.#list = list;
     this.#spoken = spoken;
     list.addEventListener("scroll", () => {
+      // A panel has just opened or closed: that is no scrolling back, and the observer comes next.
+      if (list.clientHeight !== this.#height) return;
       this.#following = list.scrollHeight - list.clientHeight - list.scrollTop < 48;
     });
-    new ResizeObserver(() => this.#scroll()).observe(list);
+    new ResizeObserver(() => {
+      this.#height = list.clientHeight;
+      this.#scroll();
+    }).observe(list);
   }
 
   /** Shows or changes a caption. A final one without words was not heard, and goes. */

@@ -175,6 +175,37 @@ def test_captions_states_and_latency_are_shown(
     expect(page.get_by_role("row", name="Understood your words 420 ms")).to_be_visible()
 
 
+def test_the_newest_words_stay_in_sight_when_a_panel_opens(
+    server: ScriptedServer, browser_page: BrowserPage
+) -> None:
+    page = browser_page(server.url, viewport={"width": 375, "height": 667}, reduced_motion="reduce")
+    call = start_call(page, server)
+    newest = page.locator(".bubble").last
+
+    def say(number: int) -> None:
+        text = f"{number}: And could you tell me if you are open on Saturday, too?"
+        caption = {"who": "caller", "id": number, "text": text, "final": True}
+        server.live.show(call.call_id, {"type": "caption", **caption})
+        expect(newest).to_contain_text(text)
+
+    for number in range(6):
+        say(number)
+    keypad = page.get_by_role("button", name="Keypad", exact=True)
+    # Within the frame that shows the caption: its own scroll event then meets a lower list.
+    keypad.evaluate(
+        """(button) => new MutationObserver((_, observer) => {
+            observer.disconnect();
+            button.click();
+        }).observe(document.getElementById("captions"), { childList: true })"""
+    )
+    say(6)
+    expect(page.get_by_role("group", name="Keypad")).to_be_visible()
+    expect(newest).to_be_in_viewport(ratio=1)
+    keypad.click()
+    say(7)
+    expect(newest).to_be_in_viewport(ratio=1)
+
+
 def test_typing_and_the_keypad(server: ScriptedServer, browser_page: BrowserPage) -> None:
     page = browser_page(server.url)
     box = page.get_by_role("textbox", name="Type instead of talking")
@@ -295,8 +326,9 @@ def test_the_page_fits_its_screen(
     expect(newest).to_contain_text("3: a long answer")
     page.screenshot(path=tmp_path / "talk.png")
 
-    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(overflow) == 0
+    for side in ("Width", "Height"):
+        overflow = f"document.documentElement.scroll{side} - document.documentElement.client{side}"
+        assert page.evaluate(overflow) == 0
     for name in ("Hang up", "Mute", "Keypad", "Send"):
         expect(page.get_by_role("button", name=name, exact=True)).to_be_in_viewport(ratio=1)
     expect(newest).to_be_in_viewport()
