@@ -18,15 +18,16 @@ check: $(VENV)/installed-dev
 	@$(BIN)/mypy
 
 $(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; none was found. Name one: make run PYTHON=/path/to/python3"; exit 1; }
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+		|| { echo "Python 3.11, 3.12 or 3.13 is needed. Name one: make run PYTHON=/path/to/python3.13"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
 
 $(VENV)/installed: $(VENV)/bin/python requirements-core.txt requirements.txt
 	@echo "Installing into $(VENV), once; this takes a minute or two ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt \
-		|| { echo "This machine cannot have the embedded voices; installing the server without them."; \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-core.txt; }
-	@touch $@
+	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt; then touch $@; else \
+		echo "The embedded voices could not be installed (see above); going on without them."; \
+		echo "The next make run tries again."; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-core.txt; fi
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryFile
 
 import uvicorn
 from fastapi import FastAPI
 
 from api import console, guard, health, media_stream, twilio_webhook
 from api.guard import ConsoleGuard
+from api.sockets import ImpatientSockets
 from services.calls import Calls
 from services.engines.choice import Engines
 from services.journal import JournalWriter
@@ -21,6 +24,8 @@ from services.receptionist.messages import MessageBook
 from services.settings import Settings, SettingsError, load_settings
 from services.tokens import Tokens
 
+EVERYWHERE = {"127.0.0.1", "::1", "0.0.0.0", "::"}
+"""Addresses behind which this machine's browser finds us as localhost."""
 MAX_MESSAGE_BYTES = 65_536
 """The largest message a socket may send us; a 20 ms frame takes about 400 bytes."""
 
@@ -32,6 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     engines = Engines(settings, agent)
     live, tokens = LiveCalls(), Tokens()
+    _make_data_dir(settings.data_dir)
     writer = JournalWriter(settings.data_dir / "calls")
     messages = MessageBook(settings.data_dir / "messages.jsonl")
     calls = Calls(
@@ -49,7 +55,6 @@ def create_app(settings: Settings) -> FastAPI:
         await engines.warm()
         print(announcement(settings, agent.business.name, engines), flush=True)
         yield
-        live.hang_up_all("shutdown")
         engines.close()
         writer.close()
 
@@ -68,9 +73,20 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
+def _make_data_dir(folder: Path) -> None:
+    """Raises SettingsError if nothing can be kept there: better now than in the first call."""
+    try:
+        (folder / "calls").mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder / "calls"):
+            pass
+    except OSError as error:
+        raise SettingsError(f"DATA_DIR: {folder} cannot be used: {error.strerror}") from None
+
+
 def announcement(settings: Settings, business: str, engines: Engines) -> str:
     """What the server says of itself when it listens."""
-    here = f"http://localhost:{settings.port}"
+    host = "localhost" if settings.host in EVERYWHERE else settings.host
+    here = f"http://{host}:{settings.port}"
     webhook = f"{settings.public_url or 'https://YOUR-PUBLIC-HOST'}/voice-stream"
     lines = [
         "",
@@ -98,6 +114,7 @@ def _missing(settings: Settings) -> list[str]:
 
 def _load() -> Settings:
     settings = load_settings()
+    logging.getLogger("websockets").setLevel(logging.INFO)  # see server_config
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
@@ -117,9 +134,11 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         app,
         host=settings.host,
         port=settings.port,
-        log_level=settings.log_level.lower(),
+        # At DEBUG the socket library would log callers' keys and signatures.
+        log_level=max(logging.INFO, logging.getLevelName(settings.log_level)),
         access_log=False,
         proxy_headers=False,  # the guard reads forwarded headers itself, from trusted proxies only
+        ws=ImpatientSockets,
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,  # base64 audio hardly shrinks
         ws_ping_interval=None,  # 50 messages a second tell more about the line than a ping does
@@ -135,7 +154,10 @@ def main() -> int:
     except (SettingsError, AgentFileError) as error:
         print(f"Cannot start:\n{error}", file=sys.stderr)
         return 2
-    uvicorn.Server(server_config(app, settings)).run()
+    config = server_config(app, settings)
+    listening = config.bind_socket()  # before anything is announced; a port in use ends here
+    with suppress(KeyboardInterrupt):  # Ctrl-C, after an orderly shutdown
+        uvicorn.Server(config).run([listening])
     return 0
 
 

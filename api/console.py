@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.routing import APIRoute
@@ -32,6 +32,9 @@ from services.tokens import Tokens
 
 MAX_TEXT_CHARS = 500
 """The longest turn that can be typed; nobody says more in one breath."""
+
+MAX_BODY_BYTES = 16_384
+"""A body of ours is one typed turn at most."""
 
 CALLER = "client:talk"
 """The caller's number, as Twilio would give it for a call out of a browser."""
@@ -107,13 +110,33 @@ class ConsoleRoute(APIRoute):
         return handle_safely
 
 
+def _behind(guard: ConsoleGuard) -> type[ConsoleRoute]:
+    """The route class that asks the guard before anything of a request's body is read."""
+
+    class GuardedRoute(ConsoleRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def handle_guarded(request: Request) -> Response:
+                await guard(request)
+                length = request.headers.get("content-length", "0")
+                if "transfer-encoding" in request.headers or int(length) > MAX_BODY_BYTES:
+                    message = f"Expected a body of at most {MAX_BODY_BYTES} bytes, and its length."
+                    raise Refused(413, "body_too_large", message)
+                return await handle(request)
+
+            return handle_guarded
+
+    return GuardedRoute
+
+
 def build(
     guard: ConsoleGuard, tokens: Tokens, live: LiveCalls, agent: Agent, *, web: Path = _WEB
 ) -> APIRouter:
     """The console's routes; ``web`` is the folder of static files. They raise Refused."""
     router = APIRouter()
     router.include_router(_pages(web))
-    router.include_router(_calls(tokens, live, agent), dependencies=[Depends(guard)])
+    router.include_router(_calls(_behind(guard), tokens, live, agent))
     return router
 
 
@@ -141,9 +164,9 @@ def _pages(web: Path) -> APIRouter:
     return router
 
 
-def _calls(tokens: Tokens, live: LiveCalls, agent: Agent) -> APIRouter:
+def _calls(guarded: type[ConsoleRoute], tokens: Tokens, live: LiveCalls, agent: Agent) -> APIRouter:
     """What the page asks of the server. Behind the guard: talking costs the owner money."""
-    router = APIRouter(prefix="/console", tags=["console"], route_class=ConsoleRoute)
+    router = APIRouter(prefix="/console", tags=["console"], route_class=guarded)
     greeting = agent.line(Purpose.GREETING)
     about = AgentInfo(name=agent.name, business=agent.business.name, greeting=greeting)
 

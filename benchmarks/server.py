@@ -70,6 +70,7 @@ def serve(port: int, data_dir: Path, mock: bool) -> None:
         log_level="WARNING",
         twilio_auth_token="",
         public_url="",
+        _env_file=None,
     )
     app, probe = main.create_app(settings), Probe()
     server = uvicorn.Server(main.server_config(app, settings))

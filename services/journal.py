@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -60,8 +61,8 @@ def encode(item: Event | Effect, *, with_words: bool = True) -> dict[str, Any]:
     plain: dict[str, Any] = {"type": type(item).__name__}
     said: dict[str, Any] = {}
     for field in dataclasses.fields(item):
-        holds_words = field.metadata.get("words") or field.name == "turns"
-        (said if holds_words else plain)[field.name] = _plain(getattr(item, field.name))
+        place = said if field.metadata.get("words") else plain
+        place[field.name] = _plain(getattr(item, field.name))
     if said and with_words:
         plain["words"] = said
     return plain
@@ -113,13 +114,21 @@ class JournalWriter:
         self._thread.join()
 
     def _run(self) -> None:
+        failed: Path | None = None  # the one that was complained of
         while (item := self._lines.get()) is not None:
             path, line = item
             try:
-                with path.open("a", encoding="utf-8") as file:
+                with open(path, "a", encoding="utf-8", opener=_private) as file:
                     file.write(line + "\n")
-            except OSError as error:  # a full disk must not end a call
-                log.error("journal %s cannot be written: %s", path.name, error.strerror)
+            except (OSError, ValueError) as error:  # a full disk must not end a call
+                if path != failed:
+                    log.error("journal %s cannot be written: %s", path.name, error)
+                failed = path
+
+
+def _private(path: str, flags: int) -> int:
+    """Open for this user only: a journal holds what people said."""
+    return os.open(path, flags, 0o600)
 
 
 class Journal:
@@ -135,7 +144,7 @@ class Journal:
         with_words: bool = True,
     ) -> None:
         now = datetime.now(UTC)
-        self.name = f"{now:%Y%m%dT%H%M%S}-{call_id}.jsonl"
+        self.name = f"{now:%Y%m%dT%H%M%S%f}-{call_id}.jsonl"
         self._writer = writer
         self._with_words = with_words
         self._watchers: list[Callable[[float, Event, list[Effect]], None]] = []

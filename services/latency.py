@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from services.call.effects import Effect, Purpose, StartReply
+from services.call.effects import CancelReply, ClearPlayback, Effect, Purpose, StartReply
 from services.call.events import (
     AudioProduced,
     AudioSent,
     CallerTyped,
     DigitPressed,
     Event,
+    FillerReady,
     MarkPlayed,
     SpeechStopped,
     TokenProduced,
     TranscriptFinal,
 )
+from services.call.playback import reply_of
 
 
 @dataclass(slots=True)
 class TurnLatency:
-    """One answered turn. All figures are ms after the caller's last voiced frame, or None."""
+    """One answered turn. All figures are ms after the caller's last voiced frame (or key), or None.
+
+    A stored line that bridges a late answer counts as its audio: the caller hears something. An
+    answer that was cut off before its first mark has no ``first_mark``.
+    """
 
     reply: int
     end_of_turn: float | None = None  # the turn was committed
@@ -65,15 +71,19 @@ class LatencyFold:
                 self._words_came = now
             case TokenProduced(reply=reply):
                 self._note("first_token", reply, now)
-            case AudioProduced(reply=reply):
+            case AudioProduced(reply=reply) | FillerReady(reply=reply):
                 self._note("first_audio", reply, now)
             case AudioSent(reply=reply):
                 self._note("first_frame", reply, now)
-            case MarkPlayed(mark=mark) if self._turn and mark.startswith(f"{self._turn.reply}."):
+            case MarkPlayed(mark=mark) if self._turn and reply_of(mark) == self._turn.reply:
                 self._note("first_mark", self._turn.reply, now)
                 done, self._turn = self._turn, None
         for effect in effects:
-            if isinstance(effect, StartReply):
+            if isinstance(effect, ClearPlayback | CancelReply) and self._turn:
+                # The marks that are still to come were thrown away, not played.
+                done = self._turn if self._turn.first_frame is not None else done
+                self._turn = None
+            elif isinstance(effect, StartReply):
                 self._turn = self._begin(effect, now)
         return done
 

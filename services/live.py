@@ -95,13 +95,14 @@ class LiveCalls:
         if earlier := self._sessions.get(session.call_id):
             earlier.emit(CallerHungUp("superseded"))
         self._sessions[session.call_id] = session
-        view = View(session)
+        view, call_id = View(session), session.call_id
 
         def show(now: float, event: Event, effects: list[Effect]) -> None:
-            if watchers := self._watchers.get(session.call_id):
-                for sight in view.see(now, event, effects):
-                    for watcher in tuple(watchers):
-                        _offer(watcher, sight, watchers)
+            sights = list(view.see(now, event, effects))  # a fold: it must miss nothing
+            watchers = self._watchers.get(session.call_id, set())
+            for watcher in tuple(watchers) if self._sessions.get(call_id) is session else ():
+                for sight in sights:
+                    _offer(watcher, sight, watchers)
 
         session.journal.watch(show)
         try:
@@ -119,11 +120,6 @@ class LiveCalls:
             return False
         session.emit(CallerTyped(text))
         return True
-
-    def hang_up_all(self, reason: str) -> None:
-        """End every live call: the server is going down."""
-        for session in self._sessions.values():
-            session.emit(CallerHungUp(reason))
 
     async def watch(self, call_id: str) -> AsyncIterator[Sight]:
         """The sights of a call until it ends; they may be asked for just before it starts."""
@@ -148,8 +144,10 @@ class LiveCalls:
 def _offer(
     watcher: asyncio.Queue[Sight], sight: Sight, watchers: set[asyncio.Queue[Sight]]
 ) -> None:
-    """Show a sight; a watcher that is too far behind gets no more of them."""
+    """Show a sight; a watcher that is too far behind is told that it sees no more."""
     try:
         watcher.put_nowait(sight)
     except asyncio.QueueFull:
         watchers.discard(watcher)
+        watcher.get_nowait()
+        watcher.put_nowait({"type": "ended", "reason": "too_slow"})

@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import aclosing, suppress
 from typing import Any, Protocol, assert_never
 
+from services.audio.mulaw import FRAME_MS
 from services.audio.placement import Placement
 from services.call import effects as do
 from services.call import events as on
@@ -26,9 +27,13 @@ from services.journal import Journal
 
 log = logging.getLogger(__name__)
 
+FRAMES_PER_S = 1000 // FRAME_MS
 STALL_AFTER_S = 0.2
 """A speaking caller's line without a frame for this long is taken as silent: some carriers send
 nothing at all during silence, and a pause must still end the turn."""
+AHEAD_S = 5.0
+"""How far the caller's audio may run ahead of the clock. What is sent faster than people speak is
+no call, and hearing it would take the event loop from everybody else's."""
 CLOSE_WITHIN_S = 2.0
 """How long the last messages may take to leave before the socket is closed."""
 
@@ -47,7 +52,8 @@ class Socket(Protocol):
 
 
 class Session:
-    """Our running of one call. ``run`` returns when the call is over and all its tasks are gone."""
+    """Our running of one call. ``run`` returns when the call is over and all its tasks are gone; if
+    it raises, the socket is still open, for its owner to say so with the close."""
 
     def __init__(
         self,
@@ -74,6 +80,8 @@ class Session:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._placement = Placement()
         self._heard_at = 0.0
+        self._frames = 0
+        self._marks: set[str] = set()
         self._bad_messages = 0
 
     def emit(self, event: Event) -> None:
@@ -83,6 +91,7 @@ class Session:
     async def run(self, started: on.CallStarted) -> None:
         """Hold the call, from its start to its end. Cancelling it closes everything."""
         self.emit(started)
+        reason = "crash"
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
@@ -94,11 +103,12 @@ class Session:
                 await self._flush()
                 for task in list(self._tasks.values()):
                     task.cancel()
+            reason = "end"
         finally:
-            await self._close_books()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_WITHIN_S):
-                    await self._socket.close()
+            await self._close_books(reason)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await self._socket.close()
 
     # --- the loop that decides --------------------------------------------------------------------
 
@@ -131,6 +141,7 @@ class Session:
             case do.SendAudio():
                 self._post(self._carrier.media(effect.audio), effect)
             case do.SendMark():
+                self._marks.add(effect.mark)
                 self._post(self._carrier.mark(effect.mark))
             case do.ClearPlayback():
                 self._outbox.clear()  # what has not left yet need not be cleared there
@@ -167,7 +178,7 @@ class Session:
     async def _speak(self, request: do.StartReply) -> None:
         """One reply. Whatever goes wrong in it is an event of the call, not the end of it."""
         try:
-            async with aclosing(self._engine.reply(request)) as events:  # type: ignore[type-var]
+            async with aclosing(self._engine.reply(request)) as events:
                 async for event in events:
                     self.emit(event)
         except Exception as error:
@@ -175,7 +186,11 @@ class Session:
             self.emit(on.ReplyFailed(request.reply, type(error).__name__))
 
     async def _keep(self, message: do.KeepMessage) -> None:
-        await asyncio.to_thread(self._keep_message, message)
+        """Store a message. One that cannot be stored must not end the call; the journal has it."""
+        try:
+            await asyncio.to_thread(self._keep_message, message)
+        except Exception:
+            log.exception("call %s: a message could not be stored", self.call_id)
 
     async def _read(self) -> None:
         """Carrier to ears and inbox. Waits only for the socket: a slow reader loses audio."""
@@ -189,14 +204,23 @@ class Session:
                 continue
             if isinstance(parsed, MediaReceived):
                 self._heard_at = self._now()
-                for frame in self._placement.place(parsed.timestamp_ms, parsed.audio):
-                    self._engine.hear(frame)
-            elif isinstance(parsed, on.DigitPressed | on.MarkPlayed):
+                self._hear(self._placement.place(parsed.timestamp_ms, parsed.audio))
+            elif isinstance(parsed, on.DigitPressed):
+                self.emit(parsed)
+            elif isinstance(parsed, on.MarkPlayed) and parsed.mark in self._marks:
+                self._marks.discard(parsed.mark)
                 self.emit(parsed)
             elif isinstance(parsed, StreamStopped):
                 self.emit(on.CallerHungUp("stop"))
                 return
+            await asyncio.sleep(0)  # a burst of messages must not keep the other calls waiting
         self.emit(on.CallerHungUp("closed"))
+
+    def _hear(self, frames: list[bytes]) -> None:
+        room = int((self._now() + AHEAD_S) * FRAMES_PER_S) - self._frames
+        for frame in frames[: max(0, room)]:
+            self._frames += 1
+            self._engine.hear(frame)
 
     def _refuse(self, error: BadMessage) -> None:
         """A broken message is dropped; the first one is logged, the others are only counted."""
@@ -210,8 +234,7 @@ class Session:
             await asyncio.sleep(STALL_AFTER_S)
             missing = self._now() - self._heard_at
             if missing >= STALL_AFTER_S and self.conversation.caller is not Caller.QUIET:
-                for frame in self._placement.stall(int(missing * 1000)):
-                    self._engine.hear(frame)
+                self._hear(self._placement.stall(int(missing * 1000)))
                 self._heard_at = self._now()
 
     def _post(self, message: str, audio: do.SendAudio | None = None) -> None:
@@ -241,14 +264,16 @@ class Session:
         self._outgoing.set()
         await asyncio.wait({self._tasks["carrier-out"]}, timeout=CLOSE_WITHIN_S)
 
-    async def _close_books(self) -> None:
+    async def _close_books(self, reason: str) -> None:
         """Keep what the caller had begun to leave, and note what the core cannot know."""
         if unfinished := self._engine.unfinished(tuple(self.conversation.history)):
             await self._keep(unfinished)
+            self.journal.note(self._now(), "unfinished message kept")
         placed = self._placement
         self.journal.note(
             self._now(),
             "closed",
+            reason=reason,
             bad_messages=self._bad_messages,
             dropped_ms=placed.dropped_ms,
             filled_ms=placed.filled_ms,

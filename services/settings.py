@@ -73,7 +73,7 @@ class Settings(BaseSettings):
         550, ge=100, le=5000, description="Silence that ends the caller's turn, in ms."
     )
     vad_mode: int = Field(
-        1, ge=0, le=3, description="WebRTC VAD mode: 0 lets most sound through to Silero, 3 least."
+        1, ge=0, le=3, description="WebRTC VAD mode: 0 lets most through to Silero, 3 least; unused without."
     )
     vad_start_ms: int = Field(
         60, ge=20, le=500, description="Voice that begins an utterance, in ms."
@@ -141,6 +141,8 @@ def load_settings(**overrides: object) -> Settings:
     """Read the settings. Raises SettingsError, in words that never repeat a secret's value."""
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
+    except UnicodeDecodeError:
+        raise SettingsError(".env: must be written in UTF-8") from None
     except ValidationError as error:
         lines = [
             f"{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from services.call.effects import Purpose, Turn
@@ -157,7 +157,7 @@ class FakeBrain:
         self.asked: list[tuple[str, ...]] = []
         self.open = 0
 
-    async def respond(self, turns: Sequence[Turn]) -> AsyncIterator[BrainEvent]:
+    async def respond(self, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         self.asked.append(tuple(turn.text for turn in turns))
         self.open += 1
         try:
@@ -177,7 +177,7 @@ class FakeBrain:
 class FakeVoice:
     """Speaks 50 ms for each character, as soon as it is asked."""
 
-    async def speak(self, phrase: str) -> AsyncIterator[SpokenAudio]:
+    async def speak(self, phrase: str) -> AsyncGenerator[SpokenAudio]:
         yield SpokenAudio(sound(phrase), phrase)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.call import events as on
-from services.call.effects import Effect, Purpose, StartReply
+from services.call.effects import ClearPlayback, Effect, Purpose, StartReply
 from services.call.events import Event
 from services.latency import LatencyFold
 
@@ -81,6 +81,16 @@ def test_lines_that_answer_nobody_have_no_latency() -> None:
     fold.feed(0.0, on.CallStarted("", ""), [StartReply(1, Purpose.GREETING)])
     fold.feed(0.1, on.AudioSent(1), [])
     assert fold.feed(0.3, on.MarkPlayed("1.0.10"), []) is None
+
+
+def test_a_mark_that_was_thrown_away_was_not_played() -> None:
+    fold = LatencyFold()
+    for entry in answered(1.0, 2)[:7]:
+        fold.feed(*entry)
+    turn = fold.feed(1.65, on.SpeechStarted(2), [ClearPlayback()])
+    assert turn is not None
+    assert (round(turn.first_frame or 0), turn.first_mark) == (590, None)
+    assert fold.feed(1.8, on.MarkPlayed("2.0.10"), []) is None
 
 
 def test_a_reply_that_is_replaced_leaves_no_figures() -> None:

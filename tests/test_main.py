@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +17,8 @@ from fastapi.testclient import TestClient
 
 import main
 from services.settings import Settings, load_settings
+from tests.server import free_port
+from tests.simulators.script import ExpectHangUp, parse
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,7 +33,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """What a process needs to start the server, and nothing of this machine's settings."""
     names = {name.upper() for name in Settings.model_fields}
     inherited = {name: value for name, value in os.environ.items() if name not in names}
-    return {**inherited, "DATA_DIR": str(tmp_path), "USE_MOCK_STREAMING": "true"}
+    defaults = {name.upper(): str(field.default) for name, field in Settings.model_fields.items()}
+    defaults["TRUSTED_PROXIES"] = "127.0.0.1"
+    return {**inherited, **defaults, "DATA_DIR": str(tmp_path), "USE_MOCK_STREAMING": "true"}
 
 
 def start(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
@@ -100,6 +107,7 @@ def test_a_full_server_tells_the_caller_so(tmp_path: Path) -> None:
     [
         ("PORT", "http", "PORT: Input should be a valid integer"),
         ("AGENT_FILE", "nowhere.toml", "nowhere.toml"),
+        ("DATA_DIR", "README.md", "DATA_DIR: README.md cannot be used"),
     ],
 )
 def test_what_cannot_be_used_is_said_and_ends_the_start(
@@ -127,3 +135,43 @@ def test_the_openapi_page_is_there(tmp_path: Path) -> None:
         paths = client.get("/openapi.json").json()["paths"]
     assert "/voice-stream" in paths
     assert "/health" in json.dumps(paths)
+
+
+def test_a_port_in_use_is_said_before_anything_is_announced(environment: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ended = start({**environment, "PORT": port}, "main.py")
+    assert ended.returncode != 0
+    assert "address already in use" in ended.stderr.lower()
+    assert "is answering calls" not in ended.stdout
+
+
+def test_ctrl_c_ends_the_server_without_a_traceback(environment: dict[str, str]) -> None:
+    command = [sys.executable, "main.py"]
+    environment["PORT"] = str(free_port())
+    with subprocess.Popen(
+        command,
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        for line in server.stdout:
+            if "Missing for production" in line:
+                break
+        server.send_signal(signal.SIGINT)
+        _, errors = server.communicate(timeout=20)
+    assert server.returncode == 0
+    assert "Traceback" not in errors
+
+
+def test_the_readmes_files_exist_and_its_script_is_one() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for link in re.findall(r"\]\(([^)#]+)\)", readme):
+        assert (ROOT / link).exists() or link.startswith("http"), link
+    (script,) = re.findall(r'--script "([^"]+)"', readme)
+    assert parse(script)[-1] == ExpectHangUp()

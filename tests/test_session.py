@@ -89,7 +89,6 @@ async def call(
     held.phone.hang_up()
     await held.task
     assert held.brain.open == 0
-    assert held.phone.closed_at is not None
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -192,6 +191,7 @@ async def test_hanging_up_in_the_middle_of_a_reply_leaves_nothing_running() -> N
         await held.phone.listen(1200)
         held.phone.hang_up()
         await held.task
+        assert held.phone.closed_at is not None
         assert held.history[-1] == "Hello"  # 550 ms: not quite "Hello there,"
 
 
@@ -237,6 +237,45 @@ async def test_a_message_survives_the_interruption_of_its_confirmation() -> None
         await held.phone.speak(500)
         await held.phone.listen(1500)
     assert held.kept == [KeepMessage("Anna", "555", "call me")]
+
+
+def test_a_message_that_cannot_be_stored_does_not_end_the_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def full_disk(message: KeepMessage) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def work() -> None:
+        taken = TakeMessage("Anna", "555", "call me")
+        async with call(["yes", "thanks"], [[taken, "Thank you."], ["Bye."]]) as held:
+            held.session._keep_message = full_disk
+            for _ in range(2):
+                await held.phone.listen(1500)
+                await held.phone.speak(500)
+            await held.phone.listen(1500)
+            assert held.history == ["greeting", "yes", "Thank you.", "thanks", "Bye."]
+
+    run_virtual(work())
+    assert "could not be stored" in caplog.text
+    assert "call me" not in caplog.text
+
+
+@story
+async def test_a_line_that_is_never_quiet_is_asked_and_then_let_go() -> None:
+    async with call() as held:
+        await held.phone.speak(100_000)
+        assert held.hung_up == ["idle"]
+        assert "repair" in held.history
+
+
+@story
+async def test_audio_faster_than_real_time_is_not_heard_for_ever() -> None:
+    async with call() as held:
+        for second in range(0, 600, 2):  # each message leaves a gap of two seconds to fill
+            media = {"track": "inbound", "timestamp": str(second * 1000), "payload": "/////w=="}
+            held.phone.say({"event": "media", "streamSid": "MZ1", "media": media})
+        await held.phone.listen(100)
+        assert held.session._frames < 300
 
 
 @story

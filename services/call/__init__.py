@@ -24,8 +24,8 @@ SPEAKING  SPEAKING  hold: clear the carrier's queue at once, but keep the reply 
                     Words that are more than "mhm", or sound that lasts, cancel the reply;
                     anything else, and it speaks on from the first word not heard, out of the
                     audio that was kept
-SPEAKING  THINKING  cancel the reply: the caller was not finished. The words so far are kept and
-                    the turn goes on
+SPEAKING  THINKING  cancel an answer of which nothing was played: the caller was not finished.
+                    The words so far are kept and the turn goes on. Anything else is held
 -> QUIET  IDLE      words: reply. Words lost, or a reply cut off for none: ask for them again.
                     No words: it was noise, and nothing happened
 QUIET     THINKING  no audio by the deadline: a stored line; none much later: an apology

@@ -17,7 +17,8 @@ from services.call.timings import Timings
 from services.call.turn import CallerTurn
 
 MAX_FAILURES = 3
-"""Replies in a row that may fail; then the call is ended: nobody is kept in a broken call."""
+"""Replies in a row that may fail, or turns in a row that may stay without words; then the call is
+ended: nobody is kept in a broken call."""
 
 
 class Phase(Enum):
@@ -44,6 +45,7 @@ class Deadline(Enum):
     LIMIT = "limit"  # the longest call
     ENDPOINT = "endpoint"  # the caller's turn ends
     TRANSCRIPT = "transcript"  # owed words are given up
+    TURN = "turn"  # the longest turn
     DIGITS = "digits"  # an entry on the keypad ends
     RESUME = "resume"  # a held reply speaks on
     HOLD = "hold"  # a caller who makes sound this long has the floor
@@ -60,7 +62,13 @@ _OF_THE_REPLY = (
     Deadline.GIVE_UP,
     Deadline.PLAYED,
 )
-_OF_THE_TURN = (Deadline.ENDPOINT, Deadline.TRANSCRIPT, Deadline.DIGITS, Deadline.RESUME)
+_OF_THE_TURN = (
+    Deadline.ENDPOINT,
+    Deadline.TRANSCRIPT,
+    Deadline.TURN,
+    Deadline.DIGITS,
+    Deadline.RESUME,
+)
 
 _ASKS_FOR_WORDS = (Purpose.REPAIR, Purpose.APOLOGY, Purpose.IDLE_PROMPT, Purpose.IDLE_GOODBYE)
 """Lines over which even a "yes" is an answer: they ask for any sign of the caller."""
@@ -93,6 +101,7 @@ class Conversation:
         self._reply: _Reply | None = None
         self._replies = 0
         self._failures = 0
+        self._wordless = 0
         self._prompts = 0
         self._deadlines: dict[Deadline, float] = {}
         self._effects: list[Effect] = []
@@ -173,6 +182,7 @@ class Conversation:
         self.caller = Caller.SPEAKING
         self._utterance = event.utterance
         self._drop(Deadline.ENDPOINT, Deadline.TRANSCRIPT, Deadline.RESUME)
+        self._deadlines.setdefault(Deadline.TURN, now + self.timings.max_turn_ms / 1000)
         reply = self._reply
         if reply is None or self.agent is Agent.HELD:
             return
@@ -253,6 +263,13 @@ class Conversation:
         if Deadline.DIGITS not in self._deadlines:
             self._end_turn(now)
 
+    def _turn_too_long(self, now: float) -> None:
+        """A line that is never quiet: answer what was made out of it, or ask for it again."""
+        self.caller = Caller.QUIET
+        self._turn.settle()
+        self._turn.took_the_floor = True
+        self._end_turn(now)
+
     def _digits_entered(self, now: float) -> None:
         waits_for = {Deadline.ENDPOINT, Deadline.TRANSCRIPT} & self._deadlines.keys()
         if self.caller is not Caller.SPEAKING and not waits_for:
@@ -266,12 +283,14 @@ class Conversation:
         must_speak = self._turn.took_the_floor
         self._commit(text)
         if text:
-            self._prompts = 0
+            self._prompts = self._wordless = 0
             self._start_reply(Purpose.ANSWER, now)
         elif self.agent is Agent.HELD:
             self._resume(now)
         elif self._reply is None and must_speak:
-            self._start_reply(Purpose.REPAIR, now)
+            self._wordless += 1
+            in_vain = self._wordless > MAX_FAILURES
+            self._start_reply(Purpose.IDLE_GOODBYE if in_vain else Purpose.REPAIR, now)
         elif self._reply is None and Deadline.IDLE not in self._deadlines:
             self._listen(now)
 
@@ -500,6 +519,7 @@ _ALARMS: dict[Deadline, Callable[[Conversation, float], None]] = {
     Deadline.LIMIT: Conversation._limit_reached,
     Deadline.ENDPOINT: Conversation._endpoint_passed,
     Deadline.TRANSCRIPT: Conversation._transcript_missing,
+    Deadline.TURN: Conversation._turn_too_long,
     Deadline.DIGITS: Conversation._digits_entered,
     Deadline.RESUME: Conversation._end_turn,
     Deadline.HOLD: Conversation._cancel_reply,

@@ -44,7 +44,7 @@ class StartReply:
 
     reply: int
     purpose: Purpose
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[Turn, ...] = words(())
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,11 @@ def _seconds(size: int) -> float:
     return size / BYTES_PER_MS / 1000
 
 
+def reply_of(mark: str) -> int:
+    """The number of the reply that a mark of ours belongs to."""
+    return int(mark.partition(".")[0])
+
+
 class Playback:
     """The ledger. The audio is kept until the reply is over, so that it can be taken up again."""
 

@@ -25,6 +25,8 @@ class Timings:
     """No audio of a reply by then: it is cancelled and apologised for."""
     idle_ms: int = 8000
     """Silence after which the agent asks whether the caller is still there; then says goodbye."""
+    max_turn_ms: int = 30_000
+    """The longest turn: on a line that is never quiet, nothing else would ever end one."""
     digit_pause_ms: int = 2000
     """Pause after a key that ends an entry on the keypad; ``#`` ends it at once."""
     mark_every_ms: int = 200

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from services.call.endpointing import has_words
 
+MAX_DIGITS = 64
+"""Keys that a turn takes; no number that anybody keys in is as long."""
+
 
 class CallerTurn:
     """Collects the words of one turn after the other."""
@@ -85,7 +88,7 @@ class CallerTurn:
         self._typed = text
 
     def digit(self, digit: str) -> None:
-        self._digits += digit
+        self._digits = (self._digits + digit)[:MAX_DIGITS]
 
     def reopen(self, text: str) -> None:
         """The caller was not finished: the words of the last turn belong to this one."""

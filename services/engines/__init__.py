@@ -6,7 +6,7 @@ finds out comes back as events.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
 from services.call.effects import KeepMessage, StartReply, Turn
@@ -24,7 +24,7 @@ class Engine(Protocol):
     def hear(self, frame: bytes) -> None:
         """One 20 ms frame of caller audio (160 bytes of mu-law), in order. Never blocks."""
 
-    def reply(self, request: StartReply) -> AsyncIterator[ReplyEvent]:
+    def reply(self, request: StartReply) -> AsyncGenerator[ReplyEvent]:
         """The voice: produce reply ``request.reply``, ending with ``ReplyFinished``.
 
         Cancelling the iteration stops the voice and closes all that the reply opened. An exception

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -82,7 +83,7 @@ class CascadeEngine:
 
     # --- voice ------------------------------------------------------------------------------------
 
-    async def reply(self, request: StartReply) -> AsyncIterator[ReplyEvent]:
+    async def reply(self, request: StartReply) -> AsyncGenerator[ReplyEvent]:
         number = request.reply
         if request.purpose is not Purpose.ANSWER:
             line = self._lines.by_purpose[request.purpose]
@@ -90,25 +91,27 @@ class CascadeEngine:
             yield ReplyFinished(number)
             return
         phraser, then, tokens = Phraser(), AfterReply.LISTEN, 0
-        async for item in self._brain.respond(request.turns):
-            if isinstance(item, TakeMessage):
-                yield MessageTaken(number, item.name, item.number, item.message, item.complete)
-            elif isinstance(item, EndCall):
-                then = AfterReply.HANG_UP
-            else:
-                tokens += 1
-                if tokens == 1:
-                    yield TokenProduced(number)
-                async for event in self._speak(number, phraser.feed(item)):
-                    yield event
+        async with aclosing(self._brain.respond(request.turns)) as items:
+            async for item in items:
+                if isinstance(item, TakeMessage):
+                    yield MessageTaken(number, item.name, item.number, item.message, item.complete)
+                elif isinstance(item, EndCall):
+                    then = AfterReply.HANG_UP
+                else:
+                    tokens += 1
+                    if tokens == 1:
+                        yield TokenProduced(number)
+                    async for event in self._speak(number, phraser.feed(item)):
+                        yield event
         async for event in self._speak(number, phraser.flush()):
             yield event
         yield ReplyFinished(number, then)
 
-    async def _speak(self, reply: int, phrases: Sequence[str]) -> AsyncIterator[AudioProduced]:
+    async def _speak(self, reply: int, phrases: Sequence[str]) -> AsyncGenerator[AudioProduced]:
         for phrase in phrases:
-            async for part in self._voice.speak(phrase):
-                yield AudioProduced(reply, part.audio, part.text)
+            async with aclosing(self._voice.speak(phrase)) as parts:
+                async for part in parts:
+                    yield AudioProduced(reply, part.audio, part.text)
 
     def filler(self, reply: int) -> FillerReady | None:
         line = self._lines.filler

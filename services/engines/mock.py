@@ -7,7 +7,7 @@ same words, every answer is the same sentence, and the voice is a soft tone as l
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from services.audio.mulaw import RATE_HZ, encode_pcm
 from services.call.effects import Turn
@@ -52,7 +52,7 @@ class DeafTranscriber(MockTranscriber):
 class MockBrain:
     """Gives the same answer to everything."""
 
-    async def respond(self, turns: Sequence[Turn]) -> AsyncIterator[BrainEvent]:
+    async def respond(self, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         yield ANSWER
 
     def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
@@ -68,7 +68,7 @@ class ToneVoice:
         pcm = b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples)
         self._period = encode_pcm(pcm)
 
-    async def speak(self, phrase: str) -> AsyncIterator[SpokenAudio]:
+    async def speak(self, phrase: str) -> AsyncGenerator[SpokenAudio]:
         size = len(phrase) * MS_PER_CHARACTER * RATE_HZ // 1000
         repeats = -(-size // len(self._period))
         yield SpokenAudio((self._period * repeats)[:size], phrase)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,7 +31,7 @@ BrainEvent = str | TakeMessage | EndCall
 class Brain(Protocol):
     """The brain of one call."""
 
-    def respond(self, turns: Sequence[Turn]) -> AsyncIterator[BrainEvent]:
+    def respond(self, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         """Answer the last caller turn of ``turns`` (heard text only). Cancelling stops the work."""
 
     def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:

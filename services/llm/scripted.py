@@ -7,7 +7,7 @@ nothing needs to be undone when a reply is cancelled.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
 
 from services.call.effects import Turn
@@ -23,12 +23,12 @@ class ScriptedBrain:
     def __init__(self, agent: Agent, now: Callable[[], datetime], caller_number: str) -> None:
         self._dialogue = Dialogue(agent, now, caller_number)
 
-    async def respond(self, turns: Sequence[Turn]) -> AsyncIterator[BrainEvent]:
-        """Answer the last caller turn: the text, then what is to be done."""
+    async def respond(self, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
+        """Answer the last caller turn. A message goes first: a barge-in must not lose it."""
         reply = self._dialogue.fold(turns).reply
-        yield reply.text
         if kept := reply.message:
             yield TakeMessage(kept.name, kept.number, kept.message, kept.complete)
+        yield reply.text
         if reply.hang_up:
             yield EndCall()
 

@@ -73,16 +73,30 @@ class Day:
 
 def full_date(day: date) -> str:
     """As it is read out: "Friday, December 25th"."""
-    endings = {} if day.day in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}
-    ending = endings.get(day.day % 10, "th")
-    return f"{day:%A}, {day:%B} {day.day}{ending}"
+    return f"{day:%A}, {day:%B} {ordinal(day.day)}"
+
+
+def ordinal(number: int) -> str:
+    """ "1st", "22nd", "13th"."""
+    endings = {} if number in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{endings.get(number % 10, 'th')}"
 
 
 def named_days(words: str, today: date, schedule: Schedule) -> tuple[Day, ...]:
     """The days that were named, in the order of the week or of the calendar, each once."""
     if named := _holidays(words, today, schedule):
-        shift = 1 if re.search(r"\bday after\b", words) else -1 if re.search(r"\bday before\b", words) else 0
-        return tuple(Day(day.when + timedelta(days=shift), Said.DATE) for day in named) if shift else named
+        shift = (
+            1
+            if re.search(r"\bday after\b", words)
+            else -1
+            if re.search(r"\bday before\b", words)
+            else 0
+        )
+        return (
+            tuple(Day(day.when + timedelta(days=shift), Said.DATE) for day in named)
+            if shift
+            else named
+        )
     if dates := tuple(_dates(words, today)):
         return dates
     found = [

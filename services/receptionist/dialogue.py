@@ -9,7 +9,7 @@ the history; the fold knows it, because it makes it again.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -30,14 +30,20 @@ from services.receptionist.names import introduced_name
 from services.receptionist.offers import UNKNOWN_FACT, instead_of, not_understood
 from services.receptionist.small_talk import (
     ANYTHING_ELSE,
+    BYE,
+    GO_AHEAD,
     HOW_CAN_I_HELP,
     abilities,
     about_herself,
     small_talk,
 )
+from services.receptionist.turns import joined, plain
+from services.receptionist.words import begins_to_ask, stops_short
 
 _SHORT = 6
 _QUESTION_LENGTH = 12
+_AS_ANSWER = re.compile(r"^(?:Sure|Sorry\b[^.?!]*)\. ")
+"""The part of a reply that only made sense as an answer."""
 
 
 class Asks(Enum):
@@ -95,7 +101,7 @@ class Dialogue:
         self._understand = lru_cache(maxsize=256)(Lexicon(agent).understand)
         self._taker = MessageTaker(caller_number, agent.business.country)
         self._lines = {
-            purpose: _plain(agent.line(purpose))
+            purpose: plain(agent.line(purpose))
             for purpose in (Purpose.APOLOGY, Purpose.IDLE_PROMPT)
         }
 
@@ -103,7 +109,7 @@ class Dialogue:
         """Go through the conversation from its beginning."""
         state = before = State(self._agent.line(Purpose.GREETING))
         fold = Fold(state, Reply(HOW_CAN_I_HELP))
-        for turn in _joined(turns):
+        for turn in joined(turns):
             if turn.speaker is Speaker.CALLER:
                 before = fold.state
                 state, reply = self._step(before, self._understand(turn.text))
@@ -127,16 +133,16 @@ class Dialogue:
     def _heard(self, state: State, text: str) -> State:
         if self._is_line(Purpose.IDLE_PROMPT, text, state):
             return replace(state, asks=Asks.STILL_THERE)
-        was_cut = _plain(text)[-2:] != _plain(state.said)[-2:]
+        was_cut = plain(text)[-2:] != plain(state.said)[-2:]
         if state.asks is Asks.ANYTHING_ELSE and was_cut:
             return replace(state, asks=Asks.NOTHING)  # the question was not heard: no is no goodbye
         return state
 
     def _is_line(self, purpose: Purpose, text: str, state: State) -> bool:
         """Whether an agent's turn was (the beginning of) a fixed line rather than a reply."""
-        words = _plain(text)
+        words = plain(text)
         begins_line = self._lines[purpose][: len(words)] == words
-        return bool(words) and begins_line and _plain(state.said)[: len(words)] != words
+        return bool(words) and begins_line and plain(state.said)[: len(words)] != words
 
     # --- one caller turn --------------------------------------------------------------------------
 
@@ -144,18 +150,19 @@ class Dialogue:
         if heard.has(Intent.EMERGENCY):
             return self._say(state, knowledge.emergency(self._agent))
         if heard.has(Intent.REPEAT) and (not state.form or heard.length <= _SHORT):
-            repeated = f"Sure. {state.said.removeprefix('Sure. ')}"
+            repeated = f"Sure. {_AS_ANSWER.sub('', state.said)}"
             return replace(state, asks=_asked_in(repeated), misses=0), Reply(repeated)
         if heard.has(Intent.WAIT) and (not state.form or heard.length <= _SHORT):
             return replace(state, asks=Asks.NOTHING, misses=0), Reply("Take your time.")
         if state.form:
             return self._in_form(state, state.form, heard)
+        if begins_to_ask(heard.words):
+            return self._say(state, GO_AHEAD)
         if heard.first(Kind.ABOUT, Kind.FACT, Kind.ACTION):
             return self._inform(state, heard)
         if state.offer and heard.answer is not None and not heard.has(Intent.GOODBYE):
             return self._answer_offer(state, state.offer, accepted=heard.answer)
-        needs_nothing = state.asks is Asks.ANYTHING_ELSE and heard.answer is False
-        if needs_nothing or heard.has(Intent.GOODBYE, Intent.DONE):
+        if self._is_over(state, heard):
             return self._goodbye(state)
         if state.asks is Asks.STILL_THERE and (heard.answer or heard.first(Kind.SOCIAL)):
             return self._say(state, f"Great. {HOW_CAN_I_HELP}")
@@ -165,9 +172,21 @@ class Dialogue:
             return self._say(state, _ANSWERED[heard.answer])
         if not heard.words:
             return self._say(state, "I'm listening.")
+        if stops_short(heard.words):
+            return self._say(state, GO_AHEAD)
         offer = not_understood(heard, abilities(self._agent), state.misses)
         missed, reply = self._say(state, offer.text, offer=offer.form)
         return replace(missed, misses=state.misses + 1), reply
+
+    def _is_over(self, state: State, heard: Heard) -> bool:
+        """Whether the caller is leaving, or has nothing more to say."""
+        if heard.has(Intent.GOODBYE, Intent.DONE):
+            return True
+        agrees = heard.has(Intent.ACKNOWLEDGE, Intent.THANKS)
+        if state.asks is Asks.ANYTHING_ELSE:
+            acknowledged = small_talk(self._agent, Intent.ACKNOWLEDGE)
+            return heard.answer is False or (agrees and state.said == acknowledged)
+        return agrees and state.said.endswith(self._agent.goodbye)
 
     def _say(
         self,
@@ -208,6 +227,8 @@ class Dialogue:
         return self._say(state, f"Sure. {self._ask(form)}", form=form)
 
     def _goodbye(self, state: State, before: str = "") -> _Step:
+        if not before and state.said.endswith(self._agent.goodbye):
+            return state, Reply(BYE, hang_up=True)
         text = f"{before} {self._agent.goodbye}".strip()
         return State(text, form=state.form), Reply(text, hang_up=True)
 
@@ -245,7 +266,7 @@ class Dialogue:
         if Intent.CANCEL in heard.spoken or (declines and heard.length <= 3):
             text = f"Okay, no message. {ANYTHING_ELSE}"
             return State(text, _asked_in(text)), Reply(text)
-        if heard.has(Intent.GOODBYE):
+        if heard.has(Intent.GOODBYE) and "wrong number" not in heard.words:
             return self._goodbye(state, "" if form.is_empty else "I'll pass on what I have.")
         is_there = state.asks is Asks.STILL_THERE and heard.length <= 2
         says_hello = heard.has(Intent.GREETING) and not introduced_name(heard.text)
@@ -270,25 +291,5 @@ class Dialogue:
         return self._taker.question(form)
 
 
-def _plain(text: str) -> list[str]:
-    """The words alone, to find our own text again in what was heard of it."""
-    return re.findall(r"\w+", text.lower())
-
-
 def _asked_in(text: str) -> Asks:
     return Asks.ANYTHING_ELSE if text.endswith(ANYTHING_ELSE) else Asks.NOTHING
-
-
-def _joined(turns: Sequence[Turn]) -> Iterator[Turn]:
-    """Caller turns between which nothing was heard are one turn."""
-    held: Turn | None = None
-    for turn in turns:
-        if turn.speaker is Speaker.AGENT:
-            if held:
-                yield held
-            held = None
-            yield turn
-        else:
-            held = replace(turn, text=f"{held.text} {turn.text}") if held else turn
-    if held:
-        yield held

@@ -7,18 +7,16 @@ wins.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from services.receptionist.days import Day, Said, full_date, named_days, undated_holiday
-from services.receptionist.schedule import MINUTES_PER_DAY, WEEKDAYS, OpenSpan, Schedule
-from services.receptionist.times import asked_time, clock, listed, spans_aloud
+from services.receptionist.schedule import MINUTES_PER_DAY, OpenSpan, Schedule
+from services.receptionist.times import asked_time, clock, listed, sentences, spans_aloud
+from services.receptionist.week_hours import AROUND_THE_CLOCK, lunch_break, notice, week
 
-_NOTICE_DAYS = 10
 _NEVER_CLOSES = timedelta(days=7)
-_AROUND_THE_CLOCK = "We're open around the clock."
-_FORENOON_ENDS, _AFTERNOON_BEGINS = 14 * 60, 11 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +80,16 @@ def _holidays(question: _Question) -> str:
     parts += [
         f"on {one.name} we're open {spans_aloud(one.hours)}" for _, one in coming if one.hours
     ]
-    return _sentences(parts)
+    return sentences(parts)
 
 
 def _lunch(question: _Question) -> str:
     """The pause around noon: of the named day, or of the first day from today on that has one."""
     week_from_today = [question.today + timedelta(days=ahead) for ahead in range(7)]
     for day in [day.when for day in question.days] or week_from_today:
-        if gap := _lunch_break(question.schedule.spans(day)):
+        if gap := lunch_break(question.schedule.spans(day)):
             return f"We close for lunch, {gap}."
     return "" if question.days else "We're open through lunch."
-
-
-def _lunch_break(spans: Sequence[OpenSpan]) -> str:
-    for before, after in zip(spans, spans[1:], strict=False):
-        if before.end <= _FORENOON_ENDS and after.start >= _AFTERNOON_BEGINS:
-            return f"from {clock(before.end)} to {clock(after.start)}"
-    return ""
 
 
 def _at_time(question: _Question) -> str:
@@ -114,7 +105,7 @@ def _at_time(question: _Question) -> str:
             answers.append(f"yes, {day.label(question.today)} we're open {until}")
         else:
             answers += [f"no, not {at}", _day(question, day)]
-    return _sentences(answers)
+    return sentences(answers)
 
 
 def _closing(question: _Question) -> str:
@@ -129,9 +120,9 @@ def _closing(question: _Question) -> str:
         return _open_now(question)
     end = schedule.local(max(ends))
     if end - now > _NEVER_CLOSES:
-        return _AROUND_THE_CLOCK
+        return AROUND_THE_CLOCK
     when = {0: " today", 1: ""}.get((end.date() - question.today).days, f" on {end:%A}")
-    lunch = _lunch_break([span for span in spans if span.end > question.minute])
+    lunch = lunch_break([span for span in spans if span.end > question.minute])
     pause = f" We also close for lunch, {lunch}." if lunch else ""
     return f"We close at {clock(_minute_of(end))}{when}.{pause}"
 
@@ -140,13 +131,15 @@ def _opening(question: _Question) -> str:
     if question.days:
         return ""
     schedule = question.schedule
-    closing = schedule.closing(question.now)
-    opening = schedule.opening(closing or question.now)
-    if not closing:
-        return f"We open {_moment(opening, question)}." if opening else ""
-    comes_again = opening and schedule.local(opening).date() > question.today
-    after = f" After that we open {_moment(opening, question)}." if opening and comes_again else ""
-    return f"{_open_now(question)}{after}"
+    is_open = schedule.closing(question.now) is not None
+    tonight = schedule.moment(question.today, MINUTES_PER_DAY) - timedelta(minutes=1)
+    opening = schedule.opening(tonight if is_open else question.now)
+    if not opening:
+        return ""
+    next_time = f"e open {_moment(opening, question)}."
+    if not is_open or re.search(r"\b(?:early|morning|what time)\b", question.words):
+        return f"W{next_time}"
+    return f"{_open_now(question)} After that w{next_time}"
 
 
 def _open_now(question: _Question) -> str:
@@ -155,23 +148,23 @@ def _open_now(question: _Question) -> str:
     now, schedule = question.now, question.schedule
     closing, opening = schedule.closing(now), schedule.opening(now)
     if closing and closing - now > _NEVER_CLOSES:
-        return _AROUND_THE_CLOCK
+        return AROUND_THE_CLOCK
     if closing:
         later = [span for span in schedule.spans(question.today) if span.start > question.minute]
         again = f", and again {spans_aloud(later)}" if later else ""
         until = clock(_minute_of(schedule.local(closing)))
-        return _sentences([f"{question.lead(True)}we're open now, until {until}{again}"])
+        return sentences([f"{question.lead(True)}we're open now, until {until}{again}"])
     holiday = schedule.holiday(question.today)
     why = f"today for {holiday.name}" if holiday and not holiday.hours else "right now"
     parts = [f"{question.lead(False)}we're closed {why}"]
-    return _sentences([*parts, f"we open again {_moment(opening, question)}"] if opening else parts)
+    return sentences([*parts, f"we open again {_moment(opening, question)}"] if opening else parts)
 
 
 def _regular(question: _Question) -> str:
     """The hours of the days that were named, or else of the week."""
     days, schedule = question.days, question.schedule
     if not days:
-        return week(schedule) + _notice(question)
+        return week(schedule) + notice(schedule, question.today)
     if question.is_about_now:
         spans = schedule.spans(question.today)
         if spans and spans[-1].end <= question.minute:
@@ -180,11 +173,11 @@ def _regular(question: _Question) -> str:
         return week(schedule, [day.when.weekday() for day in days])
     if len(days) == 2 and not any(schedule.spans(day.when) for day in days):
         labels = listed([day.label(question.today) for day in days])
-        return _sentences([f"{question.lead(False)}we're closed {labels}"])
+        return sentences([f"{question.lead(False)}we're closed {labels}"])
     if len(days) > 1:
-        return _sentences([_day(question, day) for day in days])
+        return sentences([_day(question, day) for day in days])
     is_open = bool(_hours_of(question, days[0]))
-    return _sentences([f"{question.lead(is_open)}{_day(question, days[0])}"])
+    return sentences([f"{question.lead(is_open)}{_day(question, days[0])}"])
 
 
 _WHEN = r"\b(?:when|what times?|how late|how long|until when)\b"
@@ -202,8 +195,8 @@ _ANSWERS: tuple[tuple[re.Pattern[str], Callable[[_Question], str]], ...] = tuple
         ),
         (r"\b(?:how long|until when)\b.*\bopen\b|\bopen until\b", _closing),
         (rf"{_WHEN}.*\b(?:open|opening|reopen)\b|\bnext open\b|\bopen (?:next|again)\b", _opening),
-        (r"\bopening time\b", _opening),
-        (r"\btonight\b|\bevening\b", _closing),
+        (r"\bopening time\b|\b(?:how|open) early\b", _opening),
+        (r"\btonight\b|\bevenings?\b", _closing),
         (_NOW, _open_now),
         (r"\b(?:hours|today)\b", _regular),
         (r"\byou (?:\w+ )?(?:open|closed)\b|^open$|\bopen right\b|\bclosed\b", _open_now),
@@ -236,44 +229,6 @@ def _day(question: _Question, day: Day) -> str:
     return said
 
 
-def week(schedule: Schedule, weekdays: Sequence[int] = range(7)) -> str:
-    """The hours of the week, or of some of its days; days with the same hours together."""
-    groups: dict[tuple[OpenSpan, ...], list[int]] = {}
-    for weekday in sorted(weekdays):
-        groups.setdefault(schedule.week[weekday], []).append(weekday)
-    closed = groups.pop((), [])
-    if not closed and groups.keys() == {(OpenSpan(0, MINUTES_PER_DAY),)}:
-        return _AROUND_THE_CLOCK
-    parts = [f"{_weekdays(days)} {spans_aloud(spans)}" for spans, days in groups.items()]
-    said = [f"we're open {listed(parts, ', and ')}"] if parts else []
-    return _sentences([*said, f"we're closed on {_weekdays(closed)}"] if closed else said)
-
-
-def _notice(question: _Question) -> str:
-    """A holiday in the next days, which the hours of the week would hide."""
-    for ahead in range(_NOTICE_DAYS + 1):
-        day = question.today + timedelta(days=ahead)
-        holiday = question.schedule.holiday(day)
-        if holiday and holiday.hours != question.schedule.week[day.weekday()]:
-            return f" Please note that {_day(question, Day(day, Said.DATE))}."
-    return ""
-
-
-def _weekdays(days: Sequence[int]) -> str:
-    """ "Monday to Friday", "Monday, Wednesday and Friday"."""
-    runs: list[list[int]] = []
-    for day in days:
-        if runs and runs[-1][-1] == day - 1:
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    names: list[str] = []
-    for run in runs:
-        ends = [WEEKDAYS[day].capitalize() for day in run]
-        names += [f"{ends[0]} to {ends[-1]}"] if len(run) > 2 else ends
-    return listed(names)
-
-
 def _moment(moment: datetime, question: _Question) -> str:
     """ "tomorrow at 9 AM", "on Monday at 9 AM", or with the date where that is not clear."""
     local = question.schedule.local(moment)
@@ -284,7 +239,3 @@ def _moment(moment: datetime, question: _Question) -> str:
 
 def _minute_of(moment: datetime) -> int:
     return moment.hour * 60 + moment.minute
-
-
-def _sentences(parts: Sequence[str]) -> str:
-    return " ".join(f"{part[:1].upper()}{part[1:]}." for part in parts)

@@ -147,22 +147,39 @@ _TABLE: tuple[tuple[Intent, str], ...] = (
         Intent.BOOKING,
         r"\b(?:fit|squeeze) me in\b|\b(?:available|free|open) (?:slot|time|appoint)\w*",
     ),
-    (Intent.BOOKING, r"\bavailability\b|\bcome in (?:on|for|tomorrow|today|this|next|at)\b"),
+    (
+        Intent.BOOKING,
+        r"\bavailability\b|\bany openings?\b(?! hours)"
+        r"|\bcome in (?:on|for|tomorrow|today|this|next|at)\b",
+    ),
     (Intent.MATTER, r"\bcall(?:ing)? (?:about|regarding|because|concerning|with|in reference)\b"),
     (
         Intent.MATTER,
         r"\bi (?:have|got|had) (?:an? )?(?:\w+ )?(?:question|problem|issue|complaint|concern)\b",
     ),
+    (Intent.MATTER, r"\bjob opening|\bhiring\b|\bi (?:got|have|had) an? (?:bill|invoice)\b"),
     (Intent.MATTER, r"^it is (?:about|regarding)\b|\bi (?:want|would like) to complain\b"),
     (Intent.HOURS, r"(?<!\d )(?<!two )(?<!few )\b(?:opening |office |business )?hours\b(?! ago)"),
-    (Intent.HOURS, r"\b(?:open|opens|closed|closing|opening|reopen)\b(?! (?:an?|my|up) )"),
+    (
+        Intent.HOURS,
+        r"(?<!job )\b(?:open|opens|closed|closing|opening|reopen)\b(?! (?:an?|my|up) )",
+    ),
+    (Intent.HOURS, r"\bwhen can i come\b|\bhow early\b"),
+    (
+        Intent.HOURS,  # not "Have a nice weekend!"
+        r"(?<!good )(?<!nice )(?<!great )(?<!lovely )(?<!your )\b(?:weekends?|evenings?)\b",
+    ),
     (Intent.HOURS, r"\bclose[sd]?\b(?! (?:to|by)\b)|\blunch ?(?:time|break|hour)\b|\bhow late\b"),
     (
         Intent.HOURS,
         r"\bwhat time (?:can i|do you|are you)|\bwhen (?:are|will) you (?:there|back|in)\b",
     ),
     (Intent.HOURS, DAYS_ONLY),
-    (Intent.ADDRESS, r"(?<!email )\baddress\b|\blocat(?:ed|ion)\b|\bwhat street\b|\bwhereabouts\b"),
+    (
+        Intent.ADDRESS,
+        r"(?<!email )\baddress\b|\blocat(?:ed|ion)\b|\bwhereabouts\b"
+        r"|\b(?:what|which) (?:street|town|city)\b",
+    ),
     (
         Intent.ADDRESS,
         rf"\bwhere (?:exactly )?(?:are|is) {_HERE}\b|\bwhere {_HERE}(?: \w+)? (?:are|is)\b",
@@ -188,6 +205,7 @@ _TABLE: tuple[tuple[Intent, str], ...] = (
         Intent.GOODBYE,
         r"\bhave a (?:good|nice|great|lovely)\b|\bgood night\b|\bhang up\b|\btake care\b",
     ),
+    (Intent.GOODBYE, r"\bwrong number$|\bi (?:have|need)(?: got)? to (?:go|run)(?: now)?$"),
     (
         Intent.DONE,
         r"\bthat (?:is|was|will be|would be) (?:all|it|everything)\b|^(?:i am )?(?:all )?set$",
@@ -203,7 +221,11 @@ _TABLE: tuple[tuple[Intent, str], ...] = (
     ),
     (Intent.REPEAT, r"^(?:come )?again$|\bone more time\b|^(?:i beg your )?pardon\b|\bsay what\b"),
     (Intent.REPEAT, r"\bwhat (?:did|was) (?:you|that)\b|\bwhat you (?:just )?said\b"),
-    (Intent.REPEAT, r"\b(?:did|could|can|do) not (?:hear|catch|get|understand)\b"),
+    (
+        Intent.REPEAT,
+        r"^(?:(?:sorry|no|i am|i|just|but) )*(?:did|could|can|do) not (?:quite )?"
+        r"(?:hear|catch|get|understand)(?: (?:you|that|it|this|all|any|what|the)\b.*)?$",
+    ),
     (Intent.REPEAT, r"^(?:what|sorry|huh|excuse me)$"),
     (Intent.WAIT, rf"^(?:(?:yes|okay|just|give me|one|a|hold on|please) )*{_A_MOMENT}\b"),
     (

@@ -14,6 +14,16 @@ from services.receptionist.numbers import read_aloud
 from services.receptionist.times import listed
 
 _MOST_LISTED = 6
+_PRICE_OF = re.compile(
+    r"\b(?:how much (?:is|are|for|does|do|would|will)"
+    r"|(?:prices?|costs?|charge|fees?) (?:of|for)) (.+)"
+)
+_ALL = frozenset(
+    """a all and any be charge cost costs do does each everything fees for get here i it my of offer
+    one pay per prices rates services some something that the them these they things this those to
+    treatments usually visit we you your""".split()  # noqa: SIM905
+)
+"""Words that name no service of their own: "How much do you charge for your treatments?"."""
 
 
 def answer(agent: Agent, want: Want, now: datetime) -> str:
@@ -58,14 +68,16 @@ def _faq(agent: Agent, want: Want, now: datetime) -> str:
 
 
 def _services(agent: Agent, want: Want, now: datetime) -> str:
-    if want.service:
+    if want.services:
         yes = "Yes, we do. " if re.search(r"\bdo you (?:do|offer|have)\b", want.words) else ""
-        return f"{yes}{_service(want.service)}"
+        return yes + " ".join(map(_service, want.services))
     if not agent.services:
         return ""
     shown = [_in_list(service) for service in agent.services[:_MOST_LISTED]]
     more = len(agent.services) > _MOST_LISTED
-    return f"We offer {listed([*shown, 'more'] if more else shown)}."
+    is_other = (asked := _PRICE_OF.search(want.words)) and not _ALL.issuperset(asked[1].split())
+    unknown = "I don't have a price for that. " if is_other else ""
+    return f"{unknown}We offer {listed([*shown, 'more'] if more else shown)}."
 
 
 def _service(service: Service) -> str:

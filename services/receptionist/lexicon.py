@@ -23,6 +23,7 @@ from services.receptionist.intents import (
 )
 from services.receptionist.words import (
     CLOSE_ENOUGH,
+    alike,
     content,
     correct,
     covered,
@@ -43,6 +44,7 @@ _BOUNDARY = re.compile(
     re.IGNORECASE,
 )
 _NEGATION = re.compile(r"\b(?:no|not|without|never)(?: \w+){0,2} $")
+_LACKS = re.compile(r"\bi (?:do not have|have no)\b")
 _ASKS_WHETHER_IN = re.compile(r"\bis .*\b(?:there|in|available|around|here|free)\b")
 _HAS_NEWS_FOR = re.compile(r"^(?:can you |could you |please )*(?:tell|ask|let|inform)\b")
 _WANTS_TO_HAVE = re.compile(
@@ -64,7 +66,7 @@ class Want:
     intent: Intent
     words: str
     faq: Faq | None = None
-    service: Service | None = None
+    services: tuple[Service, ...] = ()
     person: Person | None = None
 
     @property
@@ -150,11 +152,17 @@ class Lexicon:
 
     def person(self, words: str) -> Person | None:
         """The person of the agent file who is named."""
-        return _longest(self._people, words.split(), _NAMES_SOUND_ALIKE)
+        found = _longest(self._people, words.split(), _NAMES_SOUND_ALIKE)
+        return found and found[1]
 
-    def service(self, words: str) -> Service | None:
-        """The service that is named."""
-        return _longest(self._services, [stem(word) for word in words.split()])
+    def services(self, words: str) -> tuple[Service, ...]:
+        """The services that are named; each word names one of them only."""
+        given, named = [stem(word) for word in words.split()], []
+        while found := _longest(self._services, given):
+            name, service = found
+            named.append(service)
+            given = [word for word in given if not any(alike(part, word) for part in name)]
+        return tuple(dict.fromkeys(named))
 
     def _names_emergency(self, words: str) -> bool:
         for phrase in self._emergencies:
@@ -177,7 +185,7 @@ class Lexicon:
     def _wants(self, words: str) -> list[Want]:
         """What one clause asks for, of its most pressing kind; all facts that it asks for."""
         intents = {found.intent: found.start for found in find_intents(words)}
-        service, person = self.service(words), self.person(words)
+        services, person = self.services(words), self.person(words)
         if person and (len(words.split()) <= 3 or _ASKS_WHETHER_IN.search(words)):
             intents.setdefault(Intent.PERSON, 0)
         if not intents and any(
@@ -188,9 +196,9 @@ class Lexicon:
             intents.setdefault(Intent.IDENTITY, 0)
         if person and _HAS_NEWS_FOR.search(words):
             intents.setdefault(Intent.MESSAGE, 0)
-        if service and _WANTS_TO_HAVE.search(words):
+        if services and _WANTS_TO_HAVE.search(words):
             intents.setdefault(Intent.BOOKING, 0)
-        elif service and not any(KINDS[one] is Kind.FACT for one in intents):
+        elif services and not any(KINDS[one] is Kind.FACT for one in intents):
             intents.setdefault(Intent.SERVICES, 0)
         if any(KINDS[one] is Kind.FACT for one in intents):
             intents.pop(Intent.MATTER, None)  # "I'm calling about your opening hours"
@@ -198,7 +206,7 @@ class Lexicon:
         if Intent.DIRECTIONS in intents:
             intents.pop(Intent.ADDRESS, None)  # directions begin with the address
         return [
-            Want(intent, words, faq, service, person)
+            Want(intent, words, faq, services, person)
             for intent in sorted(intents, key=lambda intent: intents[intent])
         ]
 
@@ -207,6 +215,9 @@ class Lexicon:
         of the clause it explains."""
         faq, of_question, of_clause = self._closest_question(words)
         if faq is None:
+            return None
+        if faq.answer.startswith("Yes") and _LACKS.search(words):
+            intents.setdefault(Intent.MATTER, 0)  # "I don't have insurance" is no question
             return None
         kinds = {KINDS[intent] for intent in intents}
         if kinds & {Kind.ACTION, Kind.ABOUT} and not intents.keys() <= {
@@ -279,14 +290,10 @@ def _longest(
     entries: Sequence[tuple[Sequence[str], _Entry]],
     given: Sequence[str],
     closeness: int = CLOSE_ENOUGH,
-) -> _Entry | None:
-    """The entry with the longest name all of whose words were said."""
-    named = [
-        (len(" ".join(name)), entry)
-        for name, entry in entries
-        if name and covered(name, given, closeness) == 1.0
-    ]
-    return max(named, key=lambda pair: pair[0])[1] if named else None
+) -> tuple[Sequence[str], _Entry] | None:
+    """The longest name all of whose words were said, and its entry."""
+    named = [pair for pair in entries if pair[0] and covered(pair[0], given, closeness) == 1.0]
+    return max(named, key=lambda pair: len(" ".join(pair[0])), default=None)
 
 
 def _words(name: str) -> list[str]:

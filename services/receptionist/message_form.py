@@ -17,6 +17,7 @@ from services.receptionist.intents import Intent
 from services.receptionist.lexicon import Heard
 from services.receptionist.names import answered_name, introduced_name
 from services.receptionist.numbers import Fit, fit, is_reachable, read_aloud, spoken_digits
+from services.receptionist.times import tells_a_time
 
 _READ_BACK_WORDS = 25
 _MOST_MISSES = 2
@@ -87,6 +88,8 @@ class MessageTaker:
 
     def begin(self, form: MessageForm) -> MessageForm:
         """The form at the first thing that is still to be asked."""
+        if form.digits and fit(form.digits, self._country) is Fit.COMPLETE:
+            form = replace(form, number=form.digits, digits="")
         if not form.message:
             slot = Slot.MESSAGE
         elif form.name is None:
@@ -111,6 +114,8 @@ class MessageTaker:
 
     def answer(self, form: MessageForm, heard: Heard) -> Progress:
         """Take what the caller said as an answer to the form's question."""
+        if not heard.words:  # "um": no miss, more is to come
+            return Progress(f"I'm listening. {self.question(form)}", form)
         return _ANSWERS[form.slot](self, form, heard)
 
     def with_passing_details(self, form: MessageForm, text: str) -> MessageForm:
@@ -128,7 +133,7 @@ class MessageTaker:
     def _message(self, form: MessageForm, heard: Heard) -> Progress:
         is_only_yes = heard.answer is True and heard.length <= 3
         is_polite = heard.length <= 3 and heard.has(Intent.GREETING, Intent.THANKS)
-        if not heard.words or is_only_yes or is_polite:
+        if is_only_yes or is_polite:
             return self._again(form, "I'm listening.")
         said = heard.text.strip()
         form = replace(form, message=f"{form.message} {said}".strip())
@@ -140,7 +145,8 @@ class MessageTaker:
             return self._next(form, f"Thanks, {name}.")
         if heard.answer is False or form.misses >= _MOST_MISSES:
             return self._next(replace(form, name=""), "That's fine.")
-        if heard.length > 5 and not heard.is_question:
+        adds_to_it = heard.length > 5 or tells_a_time(heard.words)
+        if adds_to_it and not heard.is_question:
             form = replace(form, message=f"{form.message} {heard.text.strip()}")
             return Progress(f"I've added that. {self.question(form)}", form)
         return self._again(form, "Sorry, I didn't get the name.")
@@ -161,6 +167,8 @@ class MessageTaker:
 
     def _number(self, form: MessageForm, heard: Heard) -> Progress:
         said = spoken_digits(heard.text)
+        if len(said) == 1 and heard.length > 2:
+            said = ""  # "I don't have one"
         if re.search(r"\b(?:start over|start again|from the beginning)\b", heard.words):
             form = replace(form, digits=said)
         elif said:
@@ -173,7 +181,7 @@ class MessageTaker:
         if size is Fit.COMPLETE:
             return self._next(replace(form, number=form.digits, digits=""), "Thanks.")
         if size is Fit.SHORT:
-            return Progress(self.question(form), replace(form, misses=0))
+            return Progress("Go on.", replace(form, misses=0))
         return self._again(replace(form, digits=""), "That's too long for a number.")
 
     def _confirm(self, form: MessageForm, heard: Heard) -> Progress:

@@ -27,9 +27,12 @@ _NOT_IN_NAMES = frozenset(
     your my me want wants need have has had call calls message tell say said please not no yes
     about because that this it they them he she to for the later tomorrow today back sure okay know
     think just don't dont i'm i'd i'll calling cancel nothing nobody anonymous hello thanks
-    thank right correct fine good great perfect true""".split()  # noqa: SIM905
+    thank right correct fine good great perfect true next weekdays week weekend
+    everything appointment monday tuesday wednesday thursday friday saturday sunday""".split()  # noqa: SIM905
 )
 _MOST_WORDS = 4
+_SURNAME_FIRST = re.compile(r"^(\w+), (?=\w+ \1\b)", re.IGNORECASE)
+"""The name's Bond, James Bond."""
 
 
 def introduced_name(text: str) -> str:
@@ -50,6 +53,7 @@ def _as_name(text: str) -> str:
     if spelled := _SPELLED.fullmatch(text.strip(" .,!?")):
         return re.sub(r"[^A-Za-z]", "", spelled[0]).capitalize()
     plain = re.sub(r"\b(Dr|Mr|Mrs|Ms|St)\.\s", r"\1 ", text)
+    plain = _SURNAME_FIRST.sub("", plain)
     words = _TAIL.sub("", f"{plain} ").strip(" .,;!?\"'").split()
     is_name = 0 < len(words) <= _MOST_WORDS and not any(
         word.lower() in _NOT_IN_NAMES or not re.search(r"[^\W\d_]", word) for word in words

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from services.receptionist.intents import Intent
 from services.receptionist.lexicon import Heard, Want
 from services.receptionist.message_form import MessageForm, Topic
 from services.receptionist.numbers import spoken_digits
+from services.receptionist.times import tells_a_time
 
-_A_TIME = re.compile(r"\d|day\b|tomorrow|morning|afternoon|evening|week|month")
 _TELLS_THE_MATTER = 5
 """So many words or more are worth passing on as they are."""
 
@@ -35,7 +34,7 @@ def instead_of(want: Want, heard: Heard) -> Offer:
     if want.intent is Intent.PERSON:
         return _instead_of_person(want.person.name if want.person else "")
     if want.intent is Intent.BOOKING:
-        wish = heard.text.strip() if want.service or _A_TIME.search(want.words) else ""
+        wish = heard.text.strip() if tells_a_time(want.words) else ""
         return Offer(
             "I can't book or change appointments yet. Shall I take a message with what you'd like?",
             MessageForm(topic=Topic.BOOKING, message=wish),

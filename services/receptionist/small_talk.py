@@ -8,6 +8,8 @@ from services.receptionist.times import listed
 
 ANYTHING_ELSE = "Anything else?"
 HOW_CAN_I_HELP = "How can I help you?"
+GO_AHEAD = "Sure, go ahead."
+BYE = "Bye!"
 
 _ABOUT_HERSELF = {
     Intent.IDENTITY: "This is {name}. I'm the automated receptionist of {business}.",

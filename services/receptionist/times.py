@@ -22,10 +22,30 @@ def clock(minutes: int) -> str:
 
 
 def spans_aloud(spans: Sequence[OpenSpan]) -> str:
-    """ "from 8 AM to noon and from 1 PM to 5 PM"."""
+    """ "from 8 AM to noon and from 1 to 5 PM"."""
     if spans and spans[0].all_day:
         return "all day"
-    return listed([f"from {clock(span.start)} to {clock(span.end)}" for span in spans])
+    return listed([f"from {_begin(span)} to {clock(span.end)}" for span in spans])
+
+
+def _begin(span: OpenSpan) -> str:
+    """Without the "PM" that its end has too."""
+    begin, half = clock(span.start), clock(span.end)[-3:]
+    is_one_half = half in (" AM", " PM") and span.end - span.start < _NOON
+    return begin.removesuffix(half) if is_one_half else begin
+
+
+def sentences(parts: Sequence[str]) -> str:
+    """Each part with a capital letter and a full stop."""
+    return " ".join(f"{part[:1].upper()}{part[1:]}." for part in parts)
+
+
+_A_DAY = re.compile(r"day\b|tomorrow|morning|afternoon|evening|week|month|o clock|\d")
+
+
+def tells_a_time(words: str) -> bool:
+    """Whether a day or a time of day is in words that ``normalise`` made comparable."""
+    return bool(_A_DAY.search(words)) or asked_time(words) is not None
 
 
 def listed(parts: Sequence[str], joint: str = " and ") -> str:

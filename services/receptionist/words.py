@@ -128,7 +128,7 @@ _YES = re.compile(
     r"|that (?:will|would) (?:do|be)|all ?right|no (?:problem|worries))\b"
 )
 _NO = re.compile(
-    r"(?:no|nope|nah|not|never|wrong|incorrect|negative|do not|rather not"
+    r"(?:no|none|nope|nah|not|never|wrong|incorrect|negative|do not|rather not"
     r"|(?:it|that|this) is (?:not|wrong|incorrect)|i (?:do|would|am) (?:rather )?not)\b"
 )
 
@@ -138,3 +138,24 @@ def yes_or_no(words: str) -> bool | None:
     if _YES.match(words):
         return True
     return False if _NO.match(words) else None
+
+
+_BEGINS_TO_ASK = re.compile(
+    r"(?:(?:hi|hello|hey|yes|okay|sure|good (?:morning|afternoon|evening)) )*"
+    r"(?:(?:i would like|i want|i need) to (?:know|ask)|(?:i was|i am) (?:just )?wondering"
+    r"|how much (?:is|are|does|do|for)"
+    r"|(?:can|could|may) i (?:just )?ask (?:you )?(?:something|a question)"
+    r"|i (?:have|had)(?: got)? (?:a|another|one more) (?:quick )?question(?: for you)?)"
+    r"(?: (?:you|something|about|if|whether|the|a))*"
+)
+_STOPS_SHORT = re.compile(r"\b(?:the|an?|and|or|if|to|my|your|because)$")
+
+
+def begins_to_ask(words: str) -> bool:
+    """Whether it is nothing but the beginning of a question: "I was wondering if"."""
+    return bool(_BEGINS_TO_ASK.fullmatch(words))
+
+
+def stops_short(words: str) -> bool:
+    """Whether it ends on a word with which no sentence ends."""
+    return bool(_STOPS_SHORT.search(words))

@@ -129,7 +129,7 @@ def _empty_caches() -> dict[str, Samples]:
 
 def _most_likely(logits: NDArray[np.float32]) -> tuple[int, float]:
     """The likeliest token and the logarithm of its probability."""
-    token = int(logits.argmax())
+    token = int(np.argmax(logits))
     return token, -math.log(float(np.exp(logits - logits[token]).sum()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +18,6 @@ class SpokenAudio:
 class Voice(Protocol):
     """A voice. One phrase at a time, in order."""
 
-    def speak(self, phrase: str) -> AsyncIterator[SpokenAudio]:
+    def speak(self, phrase: str) -> AsyncGenerator[SpokenAudio]:
         """Render a phrase. The texts of the parts, joined, are ``phrase``, as a reader would see
         it; how it is pronounced is the voice's business. Cancelling stops the work."""

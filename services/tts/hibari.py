@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class HibariVoice:
         """Load what the first sentence would have to wait for (a quarter of a second)."""
         await self.render("Hello.")
 
-    async def speak(self, phrase: str) -> AsyncIterator[SpokenAudio]:
+    async def speak(self, phrase: str) -> AsyncGenerator[SpokenAudio]:
         """Render a phrase, sentence by sentence if it is long, so that its audio begins early."""
         for sentence in _sentences(phrase):
             yield SpokenAudio(await self.render(sentence), sentence)

@@ -100,6 +100,18 @@ def test_the_page_is_served_to_everybody_but_its_calls_are_not(house: House) -> 
     assert house.live.typed == []
 
 
+def test_a_stranger_is_refused_before_anything_is_read(house: House) -> None:
+    with house.client(AWAY) as client:
+        answer = client.post("/console/call", content=b"[" * 100_000)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_local")
+
+
+@pytest.mark.parametrize("headers", [{}, {"transfer-encoding": "chunked"}])
+def test_a_body_that_is_too_large_is_not_read(client: TestClient, headers: dict[str, str]) -> None:
+    answer = client.post("/console/call", content=b"[" * 100_000, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")
+
+
 def test_a_password_opens_the_console_from_anywhere() -> None:
     with House("open sesame").client(AWAY) as client:
         assert client.get("/console/info").status_code == 401

@@ -34,6 +34,8 @@ class Rules:
         self._was_held = False
         self._caller_was = conversation.caller
         self._paused_at: float | None = None
+        self._turn_began: float | None = None
+        self._now = 0.0
 
     def before(self, event: Event) -> None:
         self._was_held = self._conversation.agent is Agent.HELD
@@ -42,6 +44,7 @@ class Rules:
 
     def after(self, event: Event, effects: list[Effect], now: float) -> None:
         assert not (self._over and effects), "the call is over"
+        self._now = now
         if isinstance(event, on.ReplyFinished | on.ReplyFailed) and event.reply == self.live:
             self._is_finished = True
         if isinstance(event, on.AudioProduced) and event.audio and event.reply == self.live:
@@ -54,6 +57,10 @@ class Rules:
         if self._conversation.agent is Agent.IDLE:
             self._end_unheard()
         self._over = self._over or isinstance(event, on.CallerHungUp)
+        if self._conversation.caller is Caller.QUIET:
+            self._turn_began = None
+        elif self._turn_began is None:
+            self._turn_began = now
         self._check_states(event, now)
         if effects:
             self._check_history()
@@ -110,7 +117,10 @@ class Rules:
 
     def _check_commit(self, text: str, following: list[Effect], event: Event) -> None:
         by_itself = isinstance(event, on.DeadlinePassed) and self._conversation.phase is Phase.LIVE
-        assert not (by_itself and self._caller_was is Caller.SPEAKING), "the caller still speaks"
+        if by_itself and self._caller_was is Caller.SPEAKING:
+            longest = self._conversation.timings.max_turn_ms / 1000
+            assert self._turn_began is not None
+            assert self._now - self._turn_began >= longest - 1e-6, "the caller still speaks"
         assert text or not (by_itself and self._caller_was is Caller.QUIET), "nothing to commit"
         if not text:
             return
@@ -142,8 +152,7 @@ class Rules:
             assert call.agent is Agent.IDLE
         if call.phase is Phase.CLOSING:
             assert call.agent in {Agent.THINKING, Agent.SPEAKING}
-        resting = call.caller is Caller.QUIET and call.agent in {Agent.IDLE, Agent.THINKING}
-        if call.phase is Phase.LIVE and resting:
+        if call.phase is Phase.LIVE:
             assert self._others() > 0, "dead air"
         unsettled = call.agent in {Agent.HELD, Agent.SPEAKING} or call.caller is Caller.PAUSED
         if not call.ended and unsettled:

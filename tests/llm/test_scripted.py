@@ -108,6 +108,16 @@ class Call:
         ("is this Bright Smile Dental", "I'm the automated receptionist of Bright Smile Dental."),
         ("Do you speak Spanish?", "I only speak English."),
         ("thanks", "You're welcome."),
+        ("How much is a root canal?", "I don't have a price for that. We offer a check-up for $85"),
+        ("how much are your treatments", "We offer a check-up for $85"),
+        ("how much for a crown and a filling", "A crown is from $950"),
+        ("how much for a crown and a filling", "A filling is from $160"),
+        ("I would like to know", "Sure, go ahead."),
+        ("How much is", "Sure, go ahead."),
+        ("I have a question", "Sure, go ahead."),
+        ("um, I was wondering if", "Sure, go ahead."),
+        ("Can I ask you something?", "Sure, go ahead."),
+        ("it hurts when I chew on the", "Sure, go ahead."),
         ("yes", "What would you like to know?"),
         ("no", "Okay. How can I help you?"),
         ("I have chest pain", "Please hang up and call 9 1 1 right now."),
@@ -172,6 +182,36 @@ async def test_not_understood_is_never_said_twice_in_the_same_words() -> None:
     assert "What's the message?" in await call.say("yes")
 
 
+async def test_repeat_after_a_miss_leaves_out_the_miss() -> None:
+    call = Call()
+    await call.say("purple monkey")
+    assert (await call.say("What?")).startswith("Sure. You can ask me about our opening hours")
+
+
+async def test_okay_after_okay_ends_the_call() -> None:
+    call = Call()
+    await call.say("hours?")
+    assert await call.say("Okay.") == "Good. Anything else?"
+    assert await call.say("Right.") == AGENT.goodbye
+    assert call.hangs_up
+
+
+@pytest.mark.parametrize("words", ["bye", "okay, thank you"])
+async def test_after_the_goodbye_there_is_only_a_bye(words: str) -> None:
+    call = Call()
+    await call.say("bye")
+    for _ in range(2):
+        assert await call.say(words) == "Bye!"
+        assert call.hangs_up
+
+
+@pytest.mark.parametrize("words", ["wrong number", "I have to go"])
+async def test_leaving(words: str) -> None:
+    call = Call()
+    assert await call.say(words) == AGENT.goodbye
+    assert call.hangs_up
+
+
 async def test_a_declined_offer() -> None:
     call = Call()
     await call.say("Can I talk to a person?")
@@ -220,7 +260,8 @@ async def test_a_message_for_somebody_with_another_number_and_a_question_between
     assert await call.say("hold on") == "Take your time."
     await call.say("Anna")
     assert "What number should we call?" in await call.say("no")
-    assert "I have 5 5 5 so far." in await call.say("five five five")
+    assert await call.say("five five five") == "Go on."
+    assert "I have 5 5 5 so far. What's the rest?" in await call.say("bla bla")
     assert "5 5 5, 8 6 7, 5 3 0 9" in await call.say("eight six seven five three oh nine")
     assert "What should I change" in await call.say("no")
     assert "What's your name" in await call.say("the name")
@@ -276,6 +317,44 @@ async def test_a_wish_to_book_becomes_a_message() -> None:
         await call.say(text)
     assert call.message is not None
     assert call.message.message == "Appointment request: I'd like to book a cleaning on Tuesday"
+
+
+async def test_a_wish_without_a_time_is_asked_for() -> None:
+    call = Call()
+    await call.say("I'd like to book a cleaning")
+    assert "when would suit you?" in await call.say("yes")
+    await call.say("A cleaning")
+    assert "I've added that. What's your name" in await call.say("next Tuesday at ten")
+    for text in ("Anna", "yes", "yes"):
+        await call.say(text)
+    assert call.message is not None
+    assert call.message.message == "Appointment request: A cleaning next Tuesday at ten"
+
+
+@pytest.mark.parametrize("refusal", ["I don't have one", "None.", "I'd rather not"])
+async def test_no_number_to_give(refusal: str) -> None:
+    call = Call("")
+    for text in ("leave a message", "Your door is open", "Bob"):
+        await call.say(text)
+    assert await call.say("Um.") == "I'm listening. What number should we call?"
+    assert "Is that right?" in await call.say(refusal)
+    await call.say("yes")
+    assert call.message == TakeMessage("Bob", "", "Your door is open")
+
+
+async def test_a_wrong_number_in_the_read_back_is_put_right() -> None:
+    call = Call()
+    for text in ("leave a message", "My crown came off", "Bob", "yes"):
+        await call.say(text)
+    assert "What number should we call?" in await call.say("wrong number")
+    assert not call.hangs_up
+
+
+async def test_a_number_typed_at_first_is_not_asked_for_again() -> None:
+    call = Call()
+    for text in ("5558675309", "yes", "Please call me"):
+        await call.say(text)
+    assert "Your number is 5 5 5, 8 6 7, 5 3 0 9." in await call.say("Bob")
 
 
 async def test_cancelling_a_message() -> None:
@@ -337,7 +416,7 @@ async def test_a_turn_that_goes_on_is_answered_as_one() -> None:
     for text in ("leave a message", "Call me", "Bob"):
         await call.say(text)
     begun = [*call.turns, caller("five five five")]
-    assert "so far" in said(await respond(begun, brain(caller="")))
+    assert "Go on." in said(await respond(begun, brain(caller="")))
     grown = [*call.turns, caller("five five five eight six seven five three oh nine")]
     assert "5 5 5, 8 6 7, 5 3 0 9" in said(await respond(grown, brain(caller="")))
 

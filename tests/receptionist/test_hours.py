@@ -17,23 +17,27 @@ TUESDAY_AT_TEN = (2026, 11, 17, 10, 0)
 TUESDAY_AT_LUNCH = (2026, 11, 17, 12, 30)
 EVE_OF_THANKSGIVING = (2026, 11, 25, 18, 0)
 SUNDAY = (2026, 11, 22, 9, 0)
-LONG_DAY = "from 8 AM to noon and from 1 PM to 5 PM"
+LONG_DAY = "from 8 AM to noon and from 1 to 5 PM"
 
 
 @pytest.mark.parametrize(
     ("now", "question", "answer"),
     [
-        (TUESDAY_AT_TEN, "Hours?", f"We're open Monday to Thursday {LONG_DAY}, Friday from 8 AM"),
+        (TUESDAY_AT_TEN, "Hours?", "Monday to Thursday from 8 AM to 5 PM, Friday until 2 PM, and"),
         (
             TUESDAY_AT_TEN,
             "Hours?",
-            "Please note that we're closed on Thursday, November 26th, because of Thanks",
+            "Sunday. We're closed on Thanksgiving, Thursday the 26th.",
         ),
-        (TUESDAY_AT_TEN, "What are your ours?", "We're closed on Sunday."),
+        (
+            TUESDAY_AT_TEN,
+            "What are your ours?",
+            "for lunch Monday to Thursday from noon to 1, and all day Sunday.",
+        ),
         (
             TUESDAY_AT_TEN,
             "Are you open now?",
-            "Yes, we're open now, until noon, and again from 1 PM",
+            "Yes, we're open now, until noon, and again from 1 to 5 PM.",
         ),
         (TUESDAY_AT_TEN, "are you closed", "We're open now"),
         (TUESDAY_AT_TEN, "hi, um, are you open on Sunday?", "No, we're closed on Sundays."),
@@ -55,7 +59,10 @@ LONG_DAY = "from 8 AM to noon and from 1 PM to 5 PM"
         ),
         (TUESDAY_AT_TEN, "how late are you open tonight", "We close at 5 PM today."),
         (TUESDAY_AT_TEN, "when do you close on Friday", "We're open on Fridays from 8 AM to 2 PM."),
-        (TUESDAY_AT_TEN, "when do you open next?", "We're open now"),
+        (TUESDAY_AT_TEN, "when do you open next?", "After that we open tomorrow at 8 AM."),
+        (TUESDAY_AT_TEN, "What time do you open in the morning?", "We open tomorrow at 8 AM."),
+        (TUESDAY_AT_TEN, "How early do you open?", "We open tomorrow at 8 AM."),
+        (TUESDAY_AT_TEN, "do you have evening hours", "We close at 5 PM today."),
         (TUESDAY_AT_TEN, "are you open on Christmas Day", "No, we're closed on Christmas Day."),
         (TUESDAY_AT_TEN, "christmas?", "We're closed on Christmas Day."),
         (TUESDAY_AT_TEN, "Christmas Eve", "We're open on Christmas Eve from 8 AM to noon."),
@@ -91,7 +98,7 @@ LONG_DAY = "from 8 AM to noon and from 1 PM to 5 PM"
         (
             TUESDAY_AT_TEN,
             "weekdays?",
-            f"Monday to Thursday {LONG_DAY}, and Friday from 8 AM to 2 PM.",
+            "Monday to Thursday from 8 AM to 5 PM, and Friday until 2 PM. We close for lunch",
         ),
         (TUESDAY_AT_TEN, "day after tomorrow", f"open on Thursday, November 19th {LONG_DAY}."),
         (
@@ -138,6 +145,12 @@ def bar(*spans: str) -> Schedule:
     [
         (bar("18:00-02:00"), 23, "how late are you open", "We close at 2 AM."),
         (bar("18:00-02:00"), 23, "are you open at midnight", "Yes, today we're open until 2 AM."),
+        (
+            bar("9:00-12:00", "13:00-15:00"),
+            9,
+            "hours",
+            "We close for lunch from noon to 1, and all",
+        ),
         (bar("18:00-24:00"), 23, "when do you close", "We close at midnight."),
         (bar("18:00-02:00"), 23, "weekends", "We're open on Saturdays from 6 PM to 2 AM."),
         (bar("0:00-24:00"), 12, "are you open friday", "Yes, we're open on Fridays all day."),
@@ -151,6 +164,13 @@ def test_nights_and_days_without_end(
 ) -> None:
     friday = datetime(2026, 11, 20, hour, 0, tzinfo=ZONE)
     assert answer in answer_hours(normalise(question), schedule, friday)
+
+
+def test_a_short_holiday_is_mentioned_with_its_hours(agent: Agent) -> None:
+    moment = datetime(2026, 12, 20, 9, 0, tzinfo=agent.business.timezone)
+    assert answer_hours("hours", agent.schedule, moment).endswith(
+        "On Christmas Eve, Thursday the 24th, we're open from 8 AM to noon."
+    )
 
 
 def test_the_moment_may_come_from_any_zone(agent: Agent) -> None:

@@ -80,6 +80,23 @@ def lexicon(agent: Agent) -> Lexicon:
         ("I have chest pain", [I.EMERGENCY]),
         ("My husband cannot breathe, what are your hours", [I.EMERGENCY]),
         ("no chest pain or anything, just tell me your address", [I.ADDRESS]),
+        ("My husband is bleeding badly!", [I.EMERGENCY]),
+        ("I can't stop the bleeding", [I.EMERGENCY]),
+        ("she has trouble breathing", [I.EMERGENCY]),
+        ("my son is choking", [I.EMERGENCY]),
+        ("When can I come?", [I.HOURS]),
+        ("Do you work weekends or evenings?", [I.HOURS]),
+        ("How early do you open?", [I.HOURS]),
+        ("good evening", [I.GREETING]),
+        ("which town is that", [I.ADDRESS]),
+        ("do you have a job opening", [I.MATTER]),
+        ("I got a bill I don't understand", [I.MATTER]),
+        ("I don't have insurance", [I.MATTER]),
+        ("do you have any openings tomorrow", [I.BOOKING]),
+        ("have a nice evening", [I.GOODBYE]),
+        ("thanks, have a great weekend", [I.GOODBYE]),
+        ("sorry, wrong number", [I.GOODBYE]),
+        ("I've got to go", [I.GOODBYE]),
         ("purple monkey dishwasher", []),
         ("You", []),
         ("", []),
@@ -121,6 +138,9 @@ def test_people(lexicon: Lexicon, words: str, name: str | None) -> None:
 
 
 def test_the_longest_name_of_a_service_counts(lexicon: Lexicon) -> None:
-    service = lexicon.service("do you do teeth whitening")
-    assert service is not None
+    (service,) = lexicon.services("do you do teeth whitening")
     assert service.name == "Teeth whitening"
+    assert [one.name for one in lexicon.services("a crown and a dental cleaning")] == [
+        "A cleaning",
+        "A crown",
+    ]

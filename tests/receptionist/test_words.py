@@ -145,6 +145,8 @@ def test_numbers_are_read_digit_by_digit(number: str, country: str, spoken: str)
         ("Dr. Lee", "Dr Lee"),
         ("My name is Bob and my number is 555 1234", "Bob"),
         ("José Núñez", "José Núñez"),
+        ("My name's Smith, Tom Smith", "Tom Smith"),
+        ("next Tuesday at ten", ""),
         ("why do you need that", ""),
         ("I want to tell her that I'm late", ""),
         ("yes", ""),

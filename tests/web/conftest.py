@@ -29,13 +29,13 @@ _FLAGS = [
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def launch(playwright: Playwright) -> Iterator[Launch]:
     """Browsers by what their microphone hears; each is started once."""
     browsers: dict[tuple[Path | None, bool], Browser] = {}
