@@ -73,7 +73,10 @@ class Settings(BaseSettings):
         550, ge=100, le=5000, description="Silence that ends the caller's turn, in ms."
     )
     vad_mode: int = Field(
-        1, ge=0, le=3, description="WebRTC VAD mode: 0 lets most through to Silero, 3 least; unused without."
+        1,
+        ge=0,
+        le=3,
+        description="WebRTC VAD mode: 0 lets most through to Silero, 3 least; unused without.",
     )
     vad_start_ms: int = Field(
         60, ge=20, le=500, description="Voice that begins an utterance, in ms."

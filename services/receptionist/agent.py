@@ -199,7 +199,6 @@ class Agent:
 
     name: Name
     business: Business
-    voice: Text = ""
     hours: Week = Week()
     holidays: tuple[HolidayEntry, ...] = ()
     services: tuple[Service, ...] = ()
