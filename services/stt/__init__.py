@@ -14,8 +14,8 @@ class Transcriber(Protocol):
     """The recogniser of one call. Its methods never block; results come through ``emit``.
 
     The voice-activity segmenter says where utterances begin and end; each that has ended is
-    answered by exactly one ``TranscriptFinal`` or ``TranscriptFailed`` whose ``last`` is its
-    number.
+    answered by one ``TranscriptFinal`` or ``TranscriptFailed`` whose ``first`` to ``last`` holds
+    its number.
     """
 
     async def run(self, emit: Emit) -> None:

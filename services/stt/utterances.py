@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -68,7 +69,8 @@ class UtteranceTranscriber:
         self._silence_ms = silence_ms
         self._turn = TurnAudio()
         self._utterance = 0  # being spoken; 0: none
-        self._requests: asyncio.Queue[_Request] = asyncio.Queue()
+        self._requests: deque[_Request] = deque()
+        self._asked = asyncio.Event()
         self._unanswered = 0
         self._tasks: asyncio.TaskGroup | None = None
         self._interim: asyncio.Task[None] | None = None
@@ -78,7 +80,10 @@ class UtteranceTranscriber:
         self._emit = emit
         async with asyncio.TaskGroup() as self._tasks:
             while True:
-                await self._answer(await self._requests.get())
+                await self._asked.wait()
+                await self._answer(self._newest_of_a_turn())
+                if not self._requests:
+                    self._asked.clear()
 
     def hear(self, frame: bytes) -> None:
         self._turn.hear(frame)
@@ -97,7 +102,8 @@ class UtteranceTranscriber:
         self._turn.end(self._silence_ms)
         self._utterance = 0
         pieces = self._turn.pieces(MIN_VOICE_MS)
-        self._requests.put_nowait(_Request(self._turn.first, utterance, pieces))
+        self._requests.append(_Request(self._turn.first, utterance, pieces))
+        self._asked.set()
         self._unanswered += 1
 
     def turn_committed(self) -> None:
@@ -105,6 +111,15 @@ class UtteranceTranscriber:
         self._turn.forget()
 
     # --- finals -----------------------------------------------------------------------------------
+
+    def _newest_of_a_turn(self) -> _Request:
+        """The next request, without those that a later one of the same turn answers as well: when
+        the workers are behind, a caller with many pauses must not set them further back."""
+        request = self._requests.popleft()
+        while self._requests and self._requests[0].first == request.first:
+            request = self._requests.popleft()
+            self._unanswered -= 1
+        return request
 
     async def _answer(self, request: _Request) -> None:
         try:

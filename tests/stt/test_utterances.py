@@ -134,15 +134,31 @@ async def test_the_whole_turn_is_decoded_again_at_each_pause(quiet_ears: Ears) -
     assert ears.said == [TranscriptFinal(1, 1, "w1"), TranscriptFinal(1, 2, "w1 w2")]
 
 
-async def test_each_stop_is_answered_in_order_though_the_caller_spoke_on(quiet_ears: Ears) -> None:
+async def test_of_the_pauses_that_workers_are_behind_with_the_last_one_answers_for_all(
+    quiet_ears: Ears,
+) -> None:
     ears = quiet_ears
-    for utterance in (1, 2, 3):
+    ears.start(1, 1200)
+    ears.stop(1)
+    await settle()  # a worker has begun with the first
+    for utterance in (2, 3, 4):
         ears.start(utterance, 1200)
         ears.stop(utterance)
+    await ears.workers.finish()
+    await ears.workers.finish()
+    assert [(final.first, final.last) for final in ears.said] == [(1, 1), (1, 4)]
+
+
+async def test_a_turn_does_not_answer_for_another(quiet_ears: Ears) -> None:
+    ears = quiet_ears
+    for utterance in (1, 2):
+        ears.start(utterance, 1200)
+        ears.stop(utterance)
+        ears.transcriber.turn_committed()
     await settle()
-    for _ in range(3):
-        await ears.workers.finish()
-    assert [(final.first, final.last) for final in ears.said] == [(1, 1), (1, 2), (1, 3)]
+    await ears.workers.finish()
+    await ears.workers.finish()
+    assert [(final.first, final.last) for final in ears.said] == [(1, 1), (2, 2)]
 
 
 async def test_after_a_commit_a_new_turn_begins(quiet_ears: Ears) -> None:
