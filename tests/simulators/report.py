@@ -23,6 +23,7 @@ GAP_MS = (1.0, 2000.0)
 
 _IDLE_MS = 100.0  # a shorter hole in the playback is not a pause, only a gap
 
+_COUGH_MS = 150
 _STRAGGLER_MS = 300
 """Audio that was under way when the clear was sent may still be heard; the clear comes by then."""
 
@@ -237,16 +238,17 @@ def barge_in_stops(
     record: Record,
     packet_ms: float,
 ) -> list[BargeInStop]:
-    """One stop time for each caller segment that begins while the agent is audible and stops it.
+    """One stop time for each caller segment that begins while the agent is audible.
 
-    A cough over which the agent speaks on, without a ``clear``, stops nothing.
+    A sound as short as a cough, over which the agent speaks on, is no attempt to stop it.
     """
     left = dict(record.sent)
     stops = []
     for said in spoke:
         for agent in heard:
             stopped = any(said.start_ms <= at <= agent.end_ms + _STRAGGLER_MS for at in clears)
-            if agent.start_ms <= said.start_ms < agent.end_ms and stopped:
+            tried = stopped or said.ms >= _COUGH_MS
+            if agent.start_ms <= said.start_ms < agent.end_ms and tried:
                 packet = int(said.start_ms / packet_ms)
                 sent_ms = left.get(packet, (packet + 1) * packet_ms)
                 stops.append(BargeInStop(sent_ms, agent.end_ms))

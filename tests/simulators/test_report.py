@@ -104,6 +104,13 @@ def test_an_agent_that_does_not_stop_is_measured_to_its_end() -> None:
     assert tape.report(4000).barge_in_stops == pytest.approx([2500.0 - 1022.0])
 
 
+def test_a_cough_over_which_the_agent_speaks_on_is_no_interruption() -> None:
+    tape = Tape()
+    tape.agent(500, 100)
+    tape.caller(1000, 4)
+    assert tape.report(4000).barge_in_stops == []
+
+
 def test_gaps_are_holes_within_a_reply() -> None:
     tape = Tape()
     tape.agent(0, 10)
