@@ -19,7 +19,7 @@ from fastapi import FastAPI, Request
 import main
 from services.settings import load_settings
 
-SAMPLE_S = 0.02
+SAMPLE_S = 0.1
 
 
 class Probe:
