@@ -131,7 +131,6 @@ class FakeTranscriber:
 
     def __init__(self, words: Sequence[str]) -> None:
         self._words = words
-        self.committed = 0
 
     async def run(self, emit: Emit) -> None:
         self._emit = emit
@@ -144,8 +143,7 @@ class FakeTranscriber:
         final = TranscriptFinal(utterance, utterance, self._words[utterance - 1])
         asyncio.get_running_loop().call_later(0.05, self._emit, final)
 
-    def turn_committed(self) -> None:
-        self.committed += 1
+    def turn_committed(self) -> None: ...
 
 
 class FakeBrain:

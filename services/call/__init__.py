@@ -44,6 +44,6 @@ There is one timer: the smallest of the named deadlines. One that has fired, or 
 gone, is gone.
 
 Reading order: ``events`` and ``effects`` (the vocabulary), ``conversation`` (the machines and their
-rules), then ``turn`` (the caller's words), ``playback`` (what was heard), ``endpointing`` (pure
-judgements) and ``timings`` (every duration).
+rules), then ``deadlines``, ``turn`` (the caller's words), ``playback`` (what was heard),
+``endpointing`` (pure judgements) and ``timings`` (every duration).
 """

@@ -9,6 +9,7 @@ from typing import Any
 
 from services.call import effects as do
 from services.call import events as on
+from services.call.deadlines import OF_THE_REPLY, OF_THE_TURN, Deadline, Deadlines
 from services.call.effects import Effect, Purpose, Speaker, Turn
 from services.call.endpointing import endpoint_at, takes_the_turn
 from services.call.events import AfterReply, Event
@@ -40,35 +41,6 @@ class Agent(Enum):
     SPEAKING = "speaking"
     HELD = "held"
 
-
-class Deadline(Enum):
-    LIMIT = "limit"  # the longest call
-    ENDPOINT = "endpoint"  # the caller's turn ends
-    TRANSCRIPT = "transcript"  # owed words are given up
-    TURN = "turn"  # the longest turn
-    DIGITS = "digits"  # an entry on the keypad ends
-    RESUME = "resume"  # a held reply speaks on
-    HOLD = "hold"  # a caller who makes sound this long has the floor
-    FILL = "fill"  # a late answer is bridged
-    GIVE_UP = "give_up"  # a reply without audio has failed
-    PLAYED = "played"  # marks are too late
-    IDLE = "idle"  # nobody says anything
-
-
-_OF_THE_REPLY = (
-    Deadline.HOLD,
-    Deadline.RESUME,
-    Deadline.FILL,
-    Deadline.GIVE_UP,
-    Deadline.PLAYED,
-)
-_OF_THE_TURN = (
-    Deadline.ENDPOINT,
-    Deadline.TRANSCRIPT,
-    Deadline.TURN,
-    Deadline.DIGITS,
-    Deadline.RESUME,
-)
 
 _ASKS_FOR_WORDS = (Purpose.REPAIR, Purpose.APOLOGY, Purpose.IDLE_PROMPT, Purpose.IDLE_GOODBYE)
 """Lines over which even a "yes" is an answer: they ask for any sign of the caller."""
@@ -103,13 +75,13 @@ class Conversation:
         self._failures = 0
         self._wordless = 0
         self._prompts = 0
-        self._deadlines: dict[Deadline, float] = {}
+        self._deadlines = Deadlines()
         self._effects: list[Effect] = []
 
     @property
     def deadline(self) -> float | None:
         """When to send ``DeadlinePassed``, or None."""
-        return min(self._deadlines.values(), default=None)
+        return self._deadlines.next
 
     @property
     def words_so_far(self) -> str:
@@ -181,8 +153,8 @@ class Conversation:
     def _speech_started(self, event: on.SpeechStarted, now: float) -> None:
         self.caller = Caller.SPEAKING
         self._utterance = event.utterance
-        self._drop(Deadline.ENDPOINT, Deadline.TRANSCRIPT, Deadline.RESUME)
-        self._deadlines.setdefault(Deadline.TURN, now + self.timings.max_turn_ms / 1000)
+        self._deadlines.drop(Deadline.ENDPOINT, Deadline.TRANSCRIPT, Deadline.RESUME)
+        self._deadlines.arm_once(Deadline.TURN, now, self.timings.max_turn_ms)
         reply = self._reply
         if reply is None or self.agent is Agent.HELD:
             return
@@ -199,7 +171,7 @@ class Conversation:
         self.caller = Caller.PAUSED
         self._deadlines[Deadline.ENDPOINT] = endpoint_at(now, event.silence_ms, self.timings)
         if self.agent is Agent.HELD:
-            self._arm(Deadline.RESUME, now, self.timings.resume_ms)
+            self._deadlines.arm(Deadline.RESUME, now, self.timings.resume_ms)
 
     def _transcript_interim(self, event: on.TranscriptInterim, now: float) -> None:
         is_ours = self._turn.interim(event.first, event.last, event.text)
@@ -221,7 +193,7 @@ class Conversation:
             self._cancel_reply(now)
         if self.caller is Caller.SPEAKING or self._turn.awaits_words:
             return
-        self._drop(Deadline.TRANSCRIPT)
+        self._deadlines.drop(Deadline.TRANSCRIPT)
         still_open = Deadline.ENDPOINT in self._deadlines or Deadline.DIGITS in self._deadlines
         if self.agent is Agent.HELD or not still_open:
             self._end_turn(now)
@@ -237,13 +209,13 @@ class Conversation:
         if ends_entry and not self._turn.digits:
             return
         self._cancel_reply(now)
-        self._drop(Deadline.IDLE)
+        self._deadlines.drop(Deadline.IDLE)
         if ends_entry:
-            self._drop(Deadline.DIGITS)
+            self._deadlines.drop(Deadline.DIGITS)
             self._digits_entered(now)
         else:
             self._turn.digit(event.digit)
-            self._arm(Deadline.DIGITS, now, self.timings.digit_pause_ms)
+            self._deadlines.arm(Deadline.DIGITS, now, self.timings.digit_pause_ms)
 
     def _caller_typed(self, event: on.CallerTyped, now: float) -> None:
         if event.text.strip():
@@ -253,7 +225,7 @@ class Conversation:
 
     def _endpoint_passed(self, now: float) -> None:
         if self._turn.awaits_words:
-            self._arm(Deadline.TRANSCRIPT, now, self.timings.transcript_wait_ms)
+            self._deadlines.arm(Deadline.TRANSCRIPT, now, self.timings.transcript_wait_ms)
         elif Deadline.DIGITS not in self._deadlines:
             self._end_turn(now)
 
@@ -301,7 +273,7 @@ class Conversation:
         self._effects.append(do.CommitTurn(text))
         goes_on = self.caller is Caller.SPEAKING
         self._turn.close(self._utterance - 1 if goes_on else self._utterance)
-        self._drop(*_OF_THE_TURN)
+        self._deadlines.drop(*OF_THE_TURN)
         self.caller = Caller.QUIET
 
     # --- the agent --------------------------------------------------------------------------------
@@ -311,14 +283,14 @@ class Conversation:
         playback = Playback(self._replies, self.timings.mark_every_ms)
         self._reply = _Reply(self._replies, purpose, playback)
         self.agent = Agent.THINKING
-        self._drop(Deadline.IDLE)
-        self._arm(Deadline.GIVE_UP, now, self.timings.give_up_ms)
+        self._deadlines.drop(Deadline.IDLE)
+        self._deadlines.arm(Deadline.GIVE_UP, now, self.timings.give_up_ms)
         if purpose is Purpose.ANSWER:
-            self._arm(Deadline.FILL, now, self.timings.fill_after_ms)
+            self._deadlines.arm(Deadline.FILL, now, self.timings.fill_after_ms)
         self._effects.append(do.StartReply(self._replies, purpose, tuple(self.history)))
 
     def _audio_produced(self, event: on.AudioProduced, now: float) -> None:
-        self._drop(Deadline.FILL, Deadline.GIVE_UP)
+        self._deadlines.drop(Deadline.FILL, Deadline.GIVE_UP)
         reply = self._live
         reply.has_audio = reply.has_audio or bool(event.audio)
         reply.playback.append(event.audio, event.text)
@@ -353,7 +325,7 @@ class Conversation:
         self._produced(AfterReply.APOLOGISE, now)
 
     def _produced(self, then: AfterReply, now: float) -> None:
-        self._drop(Deadline.FILL, Deadline.GIVE_UP)
+        self._deadlines.drop(Deadline.FILL, Deadline.GIVE_UP)
         self._live.then = then
         self._live.playback.finish()
         self._play(now)
@@ -371,12 +343,12 @@ class Conversation:
         reply = self._live
         if self.agent is Agent.HELD or not reply.playback.nothing_playing:
             return
-        self._drop(Deadline.PLAYED)
+        self._deadlines.drop(Deadline.PLAYED)
         if reply.then is not None:
             self._reply_over(now)
         else:
             self.agent = Agent.THINKING
-            self._deadlines.setdefault(Deadline.GIVE_UP, now + self.timings.give_up_ms / 1000)
+            self._deadlines.arm_once(Deadline.GIVE_UP, now, self.timings.give_up_ms)
 
     def _reply_over(self, now: float) -> None:
         """The last mark was played."""
@@ -404,11 +376,13 @@ class Conversation:
             self._start_reply(Purpose.APOLOGY, now)
 
     def _listen(self, now: float) -> None:
-        self._arm(Deadline.IDLE, now, self.timings.idle_ms)
+        self._deadlines.arm(Deadline.IDLE, now, self.timings.idle_ms)
 
     def _nobody_speaks(self, now: float) -> None:
         if self.caller is not Caller.QUIET:
-            self._arm(Deadline.IDLE, now, 1000)  # sound without words so far: look again soon
+            self._deadlines.arm(
+                Deadline.IDLE, now, 1000
+            )  # sound without words so far: look again soon
         elif self._prompts:
             self._start_reply(Purpose.IDLE_GOODBYE, now)
         else:
@@ -428,13 +402,13 @@ class Conversation:
             self._effects.append(do.ClearPlayback())
         self._live.playback.hold(now)
         self.agent = Agent.HELD
-        self._drop(*_OF_THE_REPLY)
-        self._arm(Deadline.HOLD, now, self.timings.hold_limit_ms)
+        self._deadlines.drop(*OF_THE_REPLY)
+        self._deadlines.arm(Deadline.HOLD, now, self.timings.hold_limit_ms)
 
     def _resume(self, now: float) -> None:
         """It was nothing: speak on from the next word that was not heard."""
         self.agent = Agent.THINKING
-        self._drop(Deadline.HOLD, Deadline.RESUME)
+        self._deadlines.drop(Deadline.HOLD, Deadline.RESUME)
         self._live.playback.rewind()
         self._play(now)
 
@@ -467,7 +441,7 @@ class Conversation:
             self._effects.append(do.ReportHeard(reply.number, heard, reply.playback.heard_ms))
         self._reply = None
         self.agent = Agent.IDLE
-        self._drop(*_OF_THE_REPLY)
+        self._deadlines.drop(*OF_THE_REPLY)
         return heard
 
     @property
@@ -477,20 +451,9 @@ class Conversation:
 
     # --- time -------------------------------------------------------------------------------------
 
-    def _arm(self, deadline: Deadline, now: float, after_ms: float) -> None:
-        self._deadlines[deadline] = now + after_ms / 1000
-
-    def _drop(self, *deadlines: Deadline) -> None:
-        for deadline in deadlines:
-            self._deadlines.pop(deadline, None)
-
     def _deadline_passed(self, event: on.DeadlinePassed, now: float) -> None:
         """Fire what is due, one after the other: one may call off the next."""
-        while self._deadlines:
-            deadline = min(self._deadlines, key=self._deadlines.__getitem__)
-            if self._deadlines[deadline] > now:
-                return
-            del self._deadlines[deadline]
+        while deadline := self._deadlines.pop_due(now):
             _ALARMS[deadline](self, now)
 
 
