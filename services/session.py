@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from typing import Any, Protocol, assert_never
 
 from services.audio.mulaw import FRAME_MS
@@ -178,9 +178,7 @@ class Session:
     async def _speak(self, request: do.StartReply) -> None:
         """One reply. Whatever goes wrong in it is an event of the call, not the end of it."""
         try:
-            async with aclosing(self._engine.reply(request)) as events:
-                async for event in events:
-                    self.emit(event)
+            await self._engine.reply(request, self.emit)
         except Exception as error:
             log.exception("call %s: reply %d failed", self.call_id, request.reply)
             self.emit(on.ReplyFailed(request.reply, type(error).__name__))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
 from services.call.effects import Purpose, Turn
@@ -18,7 +18,7 @@ from services.call.events import SpeechStarted, SpeechStopped, TranscriptFinal
 from services.engines.cascade import CascadeEngine, Lines
 from services.llm import BrainEvent, TakeMessage
 from services.stt import Emit
-from services.tts import SpokenAudio
+from services.tts import Say, SpokenAudio
 
 SILENCE = b"\xff" * 160
 VOICE = b"\x20" * 160
@@ -155,7 +155,7 @@ class FakeBrain:
         self.asked: list[tuple[str, ...]] = []
         self.open = 0
 
-    async def respond(self, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
+    async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         self.asked.append(tuple(turn.text for turn in turns))
         self.open += 1
         try:
@@ -175,20 +175,19 @@ class FakeBrain:
 class FakeVoice:
     """Speaks 50 ms for each character, as soon as it is asked."""
 
-    async def speak(self, phrase: str) -> AsyncGenerator[SpokenAudio]:
-        yield SpokenAudio(sound(phrase), phrase)
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    async def speak(self, reply: int, phrases: AsyncIterator[str], say: Say) -> None:
+        async for phrase in phrases:
+            say(SpokenAudio(sound(phrase), phrase))
 
 
 def lines() -> Lines:
-    """Each standing line is its purpose's name."""
-    return Lines(
-        {
-            purpose: SpokenAudio(sound(purpose.value), purpose.value)
-            for purpose in Purpose
-            if purpose is not Purpose.ANSWER
-        },
-        filler=SpokenAudio(sound("moment"), "moment"),
-    )
+    """Each standing line is its purpose's name; all are rendered ahead."""
+    texts = {purpose: purpose.value for purpose in Purpose if purpose is not Purpose.ANSWER}
+    audio = {text: sound(text) for text in [*texts.values(), "moment"]}
+    return Lines(texts, "moment", audio)
 
 
 def engine(

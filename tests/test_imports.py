@@ -14,9 +14,10 @@ ROOMS = {
     "services.audio": {"services.call"},
     "services.receptionist": {"services.call"},
     "services.carriers": {"services.call"},
-    "services.stt": {"services.call", "services.audio"},
-    "services.tts": {"services.call", "services.audio"},
-    "services.llm": {"services.call", "services.receptionist"},
+    "services.vendors": {"services.call"},
+    "services.stt": {"services.call", "services.audio", "services.vendors"},
+    "services.tts": {"services.call", "services.audio", "services.vendors"},
+    "services.llm": {"services.call", "services.receptionist", "services.vendors"},
     "services.engines": {
         "services.call",
         "services.audio",
@@ -24,6 +25,7 @@ ROOMS = {
         "services.tts",
         "services.llm",
         "services.receptionist",
+        "services.vendors",
     },
     "services": {
         "services.call",

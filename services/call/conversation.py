@@ -182,6 +182,13 @@ class Conversation:
         if self._turn.final(event.first, event.last, event.text):
             self._words_arrived(now)
 
+    def _turn_ended(self, event: on.TurnEnded, now: float) -> None:
+        """The recogniser heard the end before our silence was long enough."""
+        ours = Deadline.ENDPOINT in self._deadlines and self._turn.is_open(event.last)
+        if ours and self.caller is Caller.PAUSED and not self._turn.awaits_words:
+            self._deadlines.drop(Deadline.ENDPOINT)
+            self._endpoint_passed(now)
+
     def _transcript_failed(self, event: on.TranscriptFailed, now: float) -> None:
         if self._turn.failed(event.last):
             self._turn.took_the_floor = True
@@ -457,19 +464,28 @@ class Conversation:
             _ALARMS[deadline](self, now)
 
 
+def _only_noted(conversation: Conversation, event: Event, now: float) -> None:
+    """A fact for the journal."""
+
+
 _HANDLERS: dict[type, Callable[[Conversation, Any, float], None]] = {
     on.CallStarted: Conversation._call_started,
     on.CallerHungUp: Conversation._caller_hung_up,
     on.DigitPressed: Conversation._digit_pressed,
     on.MarkPlayed: Conversation._mark_played,
-    on.AudioSent: lambda conversation, event, now: None,  # a fact for the journal
+    on.AudioSent: _only_noted,
     on.SpeechStarted: Conversation._speech_started,
     on.SpeechStopped: Conversation._speech_stopped,
     on.TranscriptInterim: Conversation._transcript_interim,
     on.TranscriptFinal: Conversation._transcript_final,
     on.TranscriptFailed: Conversation._transcript_failed,
+    on.TurnEnded: Conversation._turn_ended,
+    on.TurnMayEnd: _only_noted,
+    on.TurnGoesOn: _only_noted,
+    on.VendorStep: _only_noted,
+    on.VendorFailed: _only_noted,
     on.CallerTyped: Conversation._caller_typed,
-    on.TokenProduced: lambda conversation, event, now: None,  # a fact for the journal
+    on.TokenProduced: _only_noted,
     on.AudioProduced: Conversation._audio_produced,
     on.FillerReady: Conversation._filler_ready,
     on.MessageTaken: Conversation._message_taken,

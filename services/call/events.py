@@ -115,6 +115,29 @@ class TranscriptFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The recogniser itself says that the caller's turn, up to utterance ``last``, is over. Its
+    words came before, as ``TranscriptFinal``."""
+
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnMayEnd:
+    """The recogniser believes that the turn is about to end with these words."""
+
+    last: int
+    text: str = words()
+
+
+@dataclass(frozen=True, slots=True)
+class TurnGoesOn:
+    """The caller did not stop after all: the last ``TurnMayEnd`` is void."""
+
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class CallerTyped:
     """The caller typed a whole turn on the talk page instead of speaking it."""
 
@@ -179,6 +202,33 @@ class ReplyFailed:
     error: str
 
 
+# --- from the vendors -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VendorStep:
+    """Something that a vendor did for the call, or was asked to do: ``connected``, ``first token``.
+
+    A fact for the journal. ``reply`` is 0 for what concerns no reply; it may long be over.
+    """
+
+    vendor: str
+    step: str
+    reply: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VendorFailed:
+    """A vendor failed at a step; the call goes on by other means. Each failure is told once.
+
+    ``code`` is the vendor's own: an HTTP status, a close code, an error's name.
+    """
+
+    vendor: str
+    step: str
+    code: str
+
+
 # --- from the clock -------------------------------------------------------------------------------
 
 
@@ -196,6 +246,16 @@ ReplyEvent = (
     | ReplyFailed
     | AudioSent
 )
-EarEvent = SpeechStarted | SpeechStopped | TranscriptInterim | TranscriptFinal | TranscriptFailed
+VendorEvent = VendorStep | VendorFailed
+EarEvent = (
+    SpeechStarted
+    | SpeechStopped
+    | TranscriptInterim
+    | TranscriptFinal
+    | TranscriptFailed
+    | TurnEnded
+    | TurnMayEnd
+    | TurnGoesOn
+)
 CarrierEvent = CallStarted | CallerHungUp | DigitPressed | MarkPlayed
-Event = ReplyEvent | EarEvent | CarrierEvent | CallerTyped | DeadlinePassed
+Event = ReplyEvent | EarEvent | CarrierEvent | VendorEvent | CallerTyped | DeadlinePassed

@@ -6,29 +6,29 @@ finds out comes back as events.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 from services.call.effects import KeepMessage, StartReply, Turn
-from services.call.events import EarEvent, FillerReady, ReplyEvent
+from services.call.events import EarEvent, FillerReady, ReplyEvent, VendorEvent
 
-Emit = Callable[[EarEvent], None]
+Emit = Callable[[EarEvent | ReplyEvent | VendorEvent], None]
 
 
 class Engine(Protocol):
     """Ears and voice of one call."""
 
     async def run(self, emit: Emit) -> None:
-        """The ears: emit facts about the caller's audio until cancelled."""
+        """The ears, and all that is kept open for the voice: emit facts until cancelled."""
 
     def hear(self, frame: bytes) -> None:
         """One 20 ms frame of caller audio (160 bytes of mu-law), in order. Never blocks."""
 
-    def reply(self, request: StartReply) -> AsyncGenerator[ReplyEvent]:
-        """The voice: produce reply ``request.reply``, ending with ``ReplyFinished``.
+    async def reply(self, request: StartReply, emit: Emit) -> None:
+        """The voice: produce reply ``request.reply``, emitting its events up to ``ReplyFinished``.
 
-        Cancelling the iteration stops the voice and closes all that the reply opened. An exception
-        means that the reply failed.
+        Cancelling it stops the voice and closes all that the reply opened. An exception means that
+        the reply failed.
         """
 
     def filler(self, reply: int) -> FillerReady | None:

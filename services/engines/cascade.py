@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.call.effects import KeepMessage, Purpose, StartReply, Turn
@@ -13,7 +14,6 @@ from services.call.events import (
     AudioProduced,
     FillerReady,
     MessageTaken,
-    ReplyEvent,
     ReplyFinished,
     SpeechStarted,
     SpeechStopped,
@@ -21,9 +21,10 @@ from services.call.events import (
 )
 from services.engines import Emit
 from services.engines.phrases import Phraser
-from services.llm import Brain, EndCall, TakeMessage
+from services.llm import Brain, EndCall, Line, TakeMessage
 from services.stt import Transcriber
 from services.tts import SpokenAudio, Voice
+from services.vendors import Reports
 
 
 class Segmenter(Protocol):
@@ -35,10 +36,12 @@ class Segmenter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The agent's standing lines, rendered ahead in its voice; shared by all calls."""
+    """The agent's standing lines, and the audio of those that were rendered ahead in its voice."""
 
-    by_purpose: Mapping[Purpose, SpokenAudio]
-    filler: SpokenAudio | None = None
+    by_purpose: Mapping[Purpose, str]
+    filler: str = ""
+    audio: Mapping[str, bytes] = field(default_factory=dict)
+    """Text -> mu-law; shared by all calls. It may still be growing."""
 
 
 class CascadeEngine:
@@ -51,19 +54,24 @@ class CascadeEngine:
         brain: Brain,
         voice: Voice,
         lines: Lines,
+        reports: Reports | None = None,
     ) -> None:
         self._segmenter = segmenter
         self._transcriber = transcriber
         self._brain = brain
         self._voice = voice
         self._lines = lines
+        self._reports = reports or Reports()
         self._emit: Emit | None = None
 
-    # --- ears -------------------------------------------------------------------------------------
-
     async def run(self, emit: Emit) -> None:
+        self._reports.attach(emit)
         self._emit = emit
-        await self._transcriber.run(emit)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._transcriber.run(emit), name="transcriber")
+            tasks.create_task(self._voice.run(), name="voice")
+
+    # --- ears -------------------------------------------------------------------------------------
 
     def hear(self, frame: bytes) -> None:
         if self._emit is None:
@@ -83,45 +91,92 @@ class CascadeEngine:
 
     # --- voice ------------------------------------------------------------------------------------
 
-    async def reply(self, request: StartReply) -> AsyncGenerator[ReplyEvent]:
-        number = request.reply
-        if request.purpose is not Purpose.ANSWER:
+    async def reply(self, request: StartReply, emit: Emit) -> None:
+        number, phrases = request.reply, _Phrases()
+        if request.purpose is Purpose.ANSWER:
+            thinking = asyncio.create_task(self._think(request, phrases, emit), name="brain")
+        else:
             line = self._lines.by_purpose[request.purpose]
-            yield AudioProduced(number, line.audio, line.text)
-            yield ReplyFinished(number)
-            return
-        phraser, then, tokens = Phraser(), AfterReply.LISTEN, 0
-        async with aclosing(self._brain.respond(request.turns)) as items:
-            async for item in items:
-                if isinstance(item, TakeMessage):
-                    yield MessageTaken(number, item.name, item.number, item.message, item.complete)
-                elif isinstance(item, EndCall):
-                    then = AfterReply.HANG_UP
-                else:
-                    tokens += 1
-                    if tokens == 1:
-                        yield TokenProduced(number)
-                    async for event in self._speak(number, phraser.feed(item)):
-                        yield event
-        async for event in self._speak(number, phraser.flush()):
-            yield event
-        yield ReplyFinished(number, then)
+            thinking = asyncio.create_task(self._recite(number, line, phrases, emit), name="line")
 
-    async def _speak(self, reply: int, phrases: Sequence[str]) -> AsyncGenerator[AudioProduced]:
-        for phrase in phrases:
-            async with aclosing(self._voice.speak(phrase)) as parts:
-                async for part in parts:
-                    yield AudioProduced(reply, part.audio, part.text)
+        def say(part: SpokenAudio) -> None:
+            emit(AudioProduced(number, part.audio, part.text))
+
+        try:
+            await self._voice.speak(number, phrases, say)
+            then = await thinking
+        finally:
+            thinking.cancel()
+            await asyncio.wait({thinking})  # a reply leaves nothing running
+        emit(ReplyFinished(number, then))
+
+    async def _think(self, request: StartReply, phrases: _Phrases, emit: Emit) -> AfterReply:
+        """The brain's answer into phrases, while the voice already speaks the first of them."""
+        number, phraser, then, began = request.reply, Phraser(), AfterReply.LISTEN, False
+        try:
+            async with aclosing(self._brain.respond(number, request.turns)) as items:
+                async for item in items:
+                    if isinstance(item, TakeMessage):
+                        emit(MessageTaken(number, *_fields(item)))
+                    elif isinstance(item, EndCall):
+                        then = AfterReply.HANG_UP
+                    elif isinstance(item, Line):
+                        self._say_line(number, item.text, phrases, emit)
+                    else:
+                        if not began:
+                            emit(TokenProduced(number))
+                            began = True
+                        phrases.put(*phraser.feed(item))
+        finally:
+            phrases.put(*phraser.flush())  # what there is of a broken answer is said as well
+            phrases.end()
+        return then
+
+    async def _recite(self, number: int, line: str, phrases: _Phrases, emit: Emit) -> AfterReply:
+        self._say_line(number, line, phrases, emit)
+        phrases.end()
+        return AfterReply.LISTEN
+
+    def _say_line(self, number: int, text: str, phrases: _Phrases, emit: Emit) -> None:
+        """A whole line: out of the store, or spoken now."""
+        if audio := self._lines.audio.get(text):
+            emit(AudioProduced(number, audio, text))
+        else:
+            phrases.put(text)
 
     def filler(self, reply: int) -> FillerReady | None:
-        line = self._lines.filler
-        return FillerReady(reply, line.audio, line.text) if line else None
+        text = self._lines.filler
+        audio = self._lines.audio.get(text)
+        return FillerReady(reply, audio, text) if audio else None
 
     def heard(self, reply: int, text: str, ms: int) -> None:
         """Nothing to do: the brain is given the heard history with each turn."""
 
     def unfinished(self, turns: tuple[Turn, ...]) -> KeepMessage | None:
         left = self._brain.unfinished(turns)
-        if left is None:
-            return None
-        return KeepMessage(left.name, left.number, left.message, left.complete)
+        return KeepMessage(*_fields(left)) if left else None
+
+
+def _fields(message: TakeMessage) -> tuple[str, str, str, bool]:
+    return message.name, message.number, message.message, message.complete
+
+
+class _Phrases(AsyncIterator[str]):
+    """The phrases of a reply on their way from the brain to the voice."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def put(self, *phrases: str) -> None:
+        for phrase in phrases:
+            self._queue.put_nowait(phrase)
+
+    def end(self) -> None:
+        self._queue.put_nowait(None)
+
+    async def __anext__(self) -> str:
+        phrase = await self._queue.get()
+        if phrase is None:
+            self._queue.put_nowait(None)  # it stays at its end
+            raise StopAsyncIteration
+        return phrase

@@ -21,7 +21,6 @@ from services.receptionist.agent import Agent
 from services.stt import Transcriber
 from services.stt.moonshine import Moonshine
 from services.stt.utterances import UtteranceTranscriber
-from services.tts import SpokenAudio, Voice
 from services.tts.hibari import HibariVoice
 
 log = logging.getLogger(__name__)
@@ -45,7 +44,7 @@ class Parts:
     vad: Callable[[], Vad]
     transcriber: Callable[[], Transcriber]
     brain: Callable[[str], Brain]
-    voice: Voice
+    voice: HibariVoice | ToneVoice
     report: tuple[tuple[str, str], ...]
     """Part -> what runs and why, for people."""
 
@@ -58,7 +57,10 @@ class Engines:
         self._agent = agent
         self._settings = settings
         self._workers = Workers(settings.speech_workers)
-        self._lines = Lines({})
+        spoken = (purpose for purpose in Purpose if purpose is not Purpose.ANSWER)
+        by_purpose: dict[Purpose, str] = {purpose: agent.line(purpose) for purpose in spoken}
+        self._audio: dict[str, bytes] = {}
+        self._lines = Lines(by_purpose, agent.filler, self._audio)
         choose = _mock if settings.use_mock_streaming else _embedded
         self._parts = choose(settings, agent, self._workers)
 
@@ -69,16 +71,8 @@ class Engines:
 
     async def warm(self) -> None:
         """Render the agent's standing lines ahead; that also warms the voice."""
-        lines: dict[Purpose, SpokenAudio] = {
-            purpose: await self._render(self._agent.line(purpose))
-            for purpose in Purpose
-            if purpose is not Purpose.ANSWER
-        }
-        self._lines = Lines(lines, filler=await self._render(self._agent.filler))
-
-    async def _render(self, text: str) -> SpokenAudio:
-        parts = [part.audio async for part in self._parts.voice.speak(text)]
-        return SpokenAudio(b"".join(parts), text)
+        for text in [*self._lines.by_purpose.values(), self._lines.filler]:
+            self._audio[text] = await self._parts.voice.render(text)
 
     def open(self, caller: str) -> CascadeEngine:
         """The engine of one call. ``caller``: the caller's number, or what the carrier gave."""
@@ -149,7 +143,7 @@ def _recogniser(
     )
 
 
-def _voice(workers: Workers) -> tuple[Voice, str]:
+def _voice(workers: Workers) -> tuple[HibariVoice | ToneVoice, str]:
     try:
         voice = HibariVoice(workers)
     except ModelMissing as error:

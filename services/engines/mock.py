@@ -6,15 +6,16 @@ same words, every answer is the same sentence, and the voice is a soft tone as l
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from services.audio.mulaw import RATE_HZ, encode_pcm
 from services.call.effects import Turn
 from services.call.events import TranscriptFailed, TranscriptFinal
 from services.llm import BrainEvent, TakeMessage
 from services.stt import Emit
-from services.tts import SpokenAudio
+from services.tts import Say, SpokenAudio
 
 HEARD = "mock words"
 ANSWER = "This is the mock engine. It hears that you speak, but not what you say."
@@ -52,7 +53,7 @@ class DeafTranscriber(MockTranscriber):
 class MockBrain:
     """Gives the same answer to everything."""
 
-    async def respond(self, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
+    async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         yield ANSWER
 
     def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
@@ -62,13 +63,23 @@ class MockBrain:
 class ToneVoice:
     """Speaks a soft tone, 60 ms for each character."""
 
+    name = "tone"
+
     def __init__(self) -> None:
         period = RATE_HZ // _TONE_HZ
         samples = (round(_LOUDNESS * math.sin(2 * math.pi * n / period)) for n in range(period))
         pcm = b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples)
         self._period = encode_pcm(pcm)
 
-    async def speak(self, phrase: str) -> AsyncGenerator[SpokenAudio]:
-        size = len(phrase) * MS_PER_CHARACTER * RATE_HZ // 1000
+    async def run(self) -> None:
+        """Nothing is kept open for a call."""
+        await asyncio.Event().wait()
+
+    async def speak(self, reply: int, phrases: AsyncIterator[str], say: Say) -> None:
+        async for phrase in phrases:
+            say(SpokenAudio(await self.render(phrase), phrase))
+
+    async def render(self, text: str) -> bytes:
+        size = len(text) * MS_PER_CHARACTER * RATE_HZ // 1000
         repeats = -(-size // len(self._period))
-        yield SpokenAudio((self._period * repeats)[:size], phrase)
+        return (self._period * repeats)[:size]

@@ -24,15 +24,25 @@ class EndCall:
     """Hang up once the reply has been played."""
 
 
-BrainEvent = str | TakeMessage | EndCall
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A whole line that may have been rendered ahead; it comes before all other text."""
+
+    text: str
+
+
+BrainEvent = str | Line | TakeMessage | EndCall
 """A piece of the reply's text, in order, or something to do."""
 
 
 class Brain(Protocol):
     """The brain of one call."""
 
-    def respond(self, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
-        """Answer the last caller turn of ``turns`` (heard text only). Cancelling stops the work."""
+    def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
+        """Answer the last caller turn of ``turns`` (heard text only) as reply number ``reply``.
+
+        Cancelling stops the work. Raises VendorError if no answer, or no more of it, can be had.
+        """
 
     def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
         """What the caller had begun to leave when the call ended with these turns, if anything."""

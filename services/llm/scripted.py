@@ -23,13 +23,13 @@ class ScriptedBrain:
     def __init__(self, agent: Agent, now: Callable[[], datetime], caller_number: str) -> None:
         self._dialogue = Dialogue(agent, now, caller_number)
 
-    async def respond(self, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
+    async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         """Answer the last caller turn. A message goes first: a barge-in must not lose it."""
-        reply = self._dialogue.fold(turns).reply
-        if kept := reply.message:
+        said = self._dialogue.fold(turns).reply
+        if kept := said.message:
             yield TakeMessage(kept.name, kept.number, kept.message, kept.complete)
-        yield reply.text
-        if reply.hang_up:
+        yield said.text
+        if said.hang_up:
             yield EndCall()
 
     def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:

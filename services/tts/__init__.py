@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,9 +15,35 @@ class SpokenAudio:
     text: str = ""
 
 
-class Voice(Protocol):
-    """A voice. One phrase at a time, in order."""
+Say = Callable[[SpokenAudio], None]
+"""Takes the next piece of a reply's audio. Never blocks."""
 
-    def speak(self, phrase: str) -> AsyncGenerator[SpokenAudio]:
-        """Render a phrase. The texts of the parts, joined, are ``phrase``, as a reader would see
-        it; how it is pronounced is the voice's business. Cancelling stops the work."""
+
+class Voice(Protocol):
+    """The voice of one call."""
+
+    async def run(self) -> None:
+        """Lives as long as the call: opens sockets ahead, keeps them open, opens them again.
+
+        Never raises; cancelling it closes everything that the voice has open.
+        """
+
+    async def speak(self, reply: int, phrases: AsyncIterator[str], say: Say) -> None:
+        """Speak one reply, phrase by phrase as they come; returns when all its audio was said.
+
+        The texts of the pieces, joined by single spaces, are the phrases joined by single spaces,
+        as a reader would see them and in whole words; how they are pronounced is the voice's
+        business. Audio belongs to the text that came with it or last before it. Cancelling stops
+        the work: nothing is said after it. Raises VendorError; then what was said is exactly the
+        pieces said so far, and the rest can be spoken by another voice.
+        """
+
+
+class Renderer(Protocol):
+    """Renders standing lines ahead; shared by all calls."""
+
+    name: str
+    """Voice, model and whatever else the sound depends on: lines are kept on disk by it."""
+
+    async def render(self, text: str) -> bytes:
+        """All of ``text`` as mu-law 8 kHz. Raises VendorError."""

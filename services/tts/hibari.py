@@ -7,9 +7,10 @@ with which the voice begins.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from services.audio.models import ModelMissing, packaged_file, verified
 from services.audio.mulaw import RATE_HZ, SILENCE, Samples, encode_samples
 from services.audio.resample import resample
 from services.audio.workers import Workers
-from services.tts import SpokenAudio
+from services.tts import Say, SpokenAudio
 from services.tts.speakable import speakable
 
 _SHA256 = "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8"
@@ -39,6 +40,8 @@ _SENTENCE_END = re.compile(r"(?<=\w{4}[.!?])\s+(?=[A-Z])")
 class HibariVoice:
     """The voice of all calls; it renders in the workers."""
 
+    name = "hibari"
+
     def __init__(self, workers: Workers) -> None:
         """Loads the model. Raises ModelMissing."""
         model = verified(packaged_file("hibari", "assets/hibari.onnx"), _SHA256)
@@ -57,10 +60,15 @@ class HibariVoice:
         """Load what the first sentence would have to wait for (a quarter of a second)."""
         await self.render("Hello.")
 
-    async def speak(self, phrase: str) -> AsyncGenerator[SpokenAudio]:
-        """Render a phrase, sentence by sentence if it is long, so that its audio begins early."""
-        for sentence in _sentences(phrase):
-            yield SpokenAudio(await self.render(sentence), sentence)
+    async def run(self) -> None:
+        """Nothing is kept open for a call."""
+        await asyncio.Event().wait()
+
+    async def speak(self, reply: int, phrases: AsyncIterator[str], say: Say) -> None:
+        """Render the phrases, sentence by sentence if they are long: audio shall begin early."""
+        async for phrase in phrases:
+            for sentence in _sentences(phrase):
+                say(SpokenAudio(await self.render(sentence), sentence))
 
     async def render(self, text: str) -> bytes:
         """All of ``text`` as mu-law, at least one frame; out of the cache if it is there."""

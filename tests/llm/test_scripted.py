@@ -32,7 +32,7 @@ def brain(agent: Agent = AGENT, caller: str = CALLER) -> ScriptedBrain:
 
 
 async def respond(turns: Sequence[Turn], of: ScriptedBrain | None = None) -> list[BrainEvent]:
-    return [event async for event in (of or brain()).respond(turns)]
+    return [event async for event in (of or brain()).respond(1, turns)]
 
 
 def said(events: Sequence[BrainEvent]) -> str:

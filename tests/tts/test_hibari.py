@@ -31,7 +31,12 @@ async def voice() -> AsyncIterator[HibariVoice]:
 
 
 async def spoken(voice: HibariVoice, phrase: str) -> list[SpokenAudio]:
-    return [part async for part in voice.speak(phrase)]
+    async def phrases() -> AsyncIterator[str]:
+        yield phrase
+
+    said: list[SpokenAudio] = []
+    await voice.speak(1, phrases(), said.append)
+    return said
 
 
 async def test_a_phrase_is_spoken_loud_enough_and_at_once(voice: HibariVoice) -> None:

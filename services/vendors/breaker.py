@@ -1,0 +1,58 @@
+"""Circuit breakers: after a failure, the next caller does not pay the same time-out.
+
+One for each way of reaching a vendor, shared by all calls. The clock is injected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from services.vendors import VendorError
+
+FAILURES = 3
+"""Failures in a row that open it; one is enough if asking again would cost the same again."""
+OPEN_S = 5.0
+"""How long it is open the first time; after each failed trial twice as long ..."""
+LONGEST_OPEN_S = 60.0
+"""... up to this."""
+
+
+class Breaker:
+    """Closed: all may pass. Open: nobody. Once its time is over, one may try; the rest still wait
+    for how that ends, but no longer than the last opening took."""
+
+    def __init__(self, name: str, clock: Callable[[], float]) -> None:
+        """``clock``: seconds that only grow."""
+        self.name = name
+        self._clock = clock
+        self._failures = 0
+        self._open_s = 0.0
+        self._closed_at = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody is kept out right now. Asking takes no turn."""
+        return self._open_s > 0 and self._clock() < self._closed_at
+
+    def allows(self) -> bool:
+        """Whether to try. After a True the breaker wants to be told how it ended."""
+        if self._open_s == 0:
+            return True
+        now = self._clock()
+        if now < self._closed_at:
+            return False
+        self._closed_at = now + self._open_s  # one tries, the others wait
+        return True
+
+    def succeeded(self) -> None:
+        """It worked: all may pass."""
+        self._failures = 0
+        self._open_s = 0.0
+
+    def failed(self, error: VendorError) -> None:
+        """It did not work."""
+        self._failures += 1
+        was_trial = self._open_s > 0
+        if was_trial or error.at_once or self._failures >= FAILURES:
+            self._open_s = min(LONGEST_OPEN_S, self._open_s * 2 if was_trial else OPEN_S)
+            self._closed_at = self._clock() + self._open_s
