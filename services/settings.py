@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.call.timings import Timings
+from services.vendors.urls import base_url
+
+BaseUrl = Annotated[str, AfterValidator(base_url)]
+OptionalUrl = Annotated[str, AfterValidator(lambda value: base_url(value) if value else value)]
 
 
 class SettingsError(ValueError):
@@ -41,6 +45,9 @@ class Settings(BaseSettings):
         repr=False,
         description="Twilio's auth token: webhooks and sockets must be signed with it.",
     )
+    twilio_base_url: BaseUrl = Field(
+        "https://api.twilio.com", description="Where Twilio's REST interface is."
+    )
     console_password: str = Field(
         "",
         repr=False,
@@ -54,6 +61,83 @@ class Settings(BaseSettings):
         "", description="What the agent says first, instead of the file's greeting."
     )
     business_name: str = Field("", description="The business's name, instead of the file's.")
+
+    stt: Literal["", "deepgram", "flux", "openai", "embedded"] = Field(
+        "", description="Who hears: deepgram, flux, openai, embedded; empty: by the keys there are."
+    )
+    llm: Literal["", "openai", "scripted"] = Field(
+        "", description="Who thinks: openai, scripted; empty: by the keys there are."
+    )
+    tts: Literal["", "elevenlabs", "openai", "embedded"] = Field(
+        "", description="Who speaks: elevenlabs, openai, embedded; empty: by the keys there are."
+    )
+
+    deepgram_api_key: str = Field("", repr=False, description="Deepgram hears, if this is set.")
+    deepgram_base_url: BaseUrl = Field(
+        "https://api.deepgram.com", description="Where Deepgram is; its sockets are found from it."
+    )
+    deepgram_model: str = Field("nova-3", description="Deepgram's model for STT=deepgram.")
+    flux_model: str = Field("flux-general-en", description="Deepgram's model for STT=flux.")
+
+    openai_api_key: str = Field(
+        "",
+        repr=False,
+        description="OpenAI thinks, if this is set. A local server may take any text as key.",
+    )
+    openai_base_url: BaseUrl = Field(
+        "https://api.openai.com",
+        description="Where OpenAI is, or a server like it (Ollama, vLLM, llama.cpp).",
+    )
+    openai_model: str = Field("gpt-5.4-mini", description="The language model.")
+    openai_reasoning_effort: str = Field(
+        "",
+        description="How long a reasoning model thinks; empty: none at api.openai.com, "
+        "unsaid elsewhere.",
+    )
+    openai_fallback_model: str = Field(
+        "gpt-5.6-luna", description="The model that is asked if the first one is late or fails."
+    )
+    openai_fallback_base_url: OptionalUrl = Field(
+        "", description="Where the fallback model is, if elsewhere."
+    )
+    openai_fallback_api_key: str = Field(
+        "", repr=False, description="The key for the fallback model, if another."
+    )
+    openai_faq_model: str = Field(
+        "", description="A cheaper model for plain questions; empty: the first one answers all."
+    )
+    openai_transcribe_model: str = Field(
+        "gpt-transcribe", description="OpenAI's model for STT=openai."
+    )
+    openai_speech_model: str = Field(
+        "",
+        description="OpenAI's model for TTS=openai. It has no default: OpenAI ends these models "
+        "on 2027-01-06.",
+    )
+    openai_speech_voice: str = Field("marin", description="OpenAI's voice for TTS=openai.")
+    hedge_after_ms: int = Field(
+        1200,
+        ge=200,
+        le=8000,
+        description="Silence of the language model before the fallback model is asked too, in ms.",
+    )
+    faq_ahead: bool = Field(
+        True,
+        description="Plain questions of the agent file's FAQ are answered without a language "
+        "model, from audio rendered ahead.",
+    )
+
+    elevenlabs_api_key: str = Field(
+        "", repr=False, description="ElevenLabs speaks, if this is set."
+    )
+    elevenlabs_base_url: BaseUrl = Field(
+        "https://api.elevenlabs.io",
+        description="Where ElevenLabs is; its sockets are found from it.",
+    )
+    elevenlabs_model: str = Field("eleven_flash_v2_5", description="ElevenLabs' model.")
+    elevenlabs_voice: str = Field(
+        "EXAVITQu4vr4xnSDxMaL", description="ElevenLabs' voice, by its id; this one is Sarah."
+    )
 
     use_mock_streaming: bool = Field(
         False,

@@ -33,6 +33,7 @@ ROOMS = {
         "services.carriers",
         "services.engines",
         "services.receptionist",
+        "services.vendors",
     },
     "api": {"services", "services.call", "services.carriers", "services.receptionist"},
     "main": {"api", "services", "services.engines", "services.receptionist"},

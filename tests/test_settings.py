@@ -76,6 +76,9 @@ def test_an_env_file_counts_and_the_environment_counts_more(
         ("PUBLIC_URL", "agent.example.com", "PUBLIC_URL: Value error, must begin with https://"),
         ("TRUSTED_PROXIES", "localhost", "TRUSTED_PROXIES: Value error"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL: Value error, must be DEBUG, INFO"),
+        ("OPENAI_BASE_URL", "localhost:11434", "OPENAI_BASE_URL: Value error, must be like https:"),
+        ("DEEPGRAM_BASE_URL", "wss://x", "DEEPGRAM_BASE_URL: Value error, must be like https://"),
+        ("STT", "whisper", "STT: Input should be '', 'deepgram', 'flux', 'openai' or 'embedded'"),
         ("VAD_MODE", "4", "VAD_MODE: Input should be less than or equal to 3"),
     ],
 )
@@ -100,6 +103,8 @@ def test_values_are_brought_into_form(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_secrets_stay_out_of_the_settings_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "very-secret")
     monkeypatch.setenv("CONSOLE_PASSWORD", "very-secret")
+    for vendor in ("DEEPGRAM", "OPENAI", "OPENAI_FALLBACK", "ELEVENLABS"):
+        monkeypatch.setenv(f"{vendor}_API_KEY", "very-secret")
     assert "very-secret" not in repr(load_settings())
 
 
