@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -173,6 +173,23 @@ class Emergency:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """Who hears, thinks and speaks for this agent; what is empty is as in the settings."""
+
+    __pydantic_config__ = _STRICT
+
+    stt: Literal["", "deepgram", "flux", "openai", "embedded"] = ""
+    llm: Literal["", "openai", "scripted"] = ""
+    tts: Literal["", "elevenlabs", "openai", "embedded"] = ""
+    voice: Text = ""
+    language: Annotated[str, StringConstraints(pattern="^(multi|[a-z]{2,3}(-[A-Za-z]{2,4})?)$")] = (
+        "en"
+    )
+    key_terms: tuple[Name, ...] = ()
+    use_persistent_tts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Lines:
     """Fixed lines; the first six are named after the purposes of ``services.call.effects``."""
 
@@ -206,6 +223,15 @@ class Agent:
     people: tuple[Person, ...] = ()
     emergency: Emergency = Emergency()
     lines: Lines = Lines()
+    engines: EngineChoice = EngineChoice()
+
+    @property
+    def key_terms(self) -> tuple[str, ...]:
+        """Names that a recogniser would not know, each once: the agent's, the business's, ..."""
+        people = (name for person in self.people for name in (person.name, *person.aliases))
+        sold = (service.name for service in self.services)
+        named = (*self.engines.key_terms, self.business.name, self.name, *people, *sold)
+        return tuple(dict.fromkeys(named))
 
     @property
     def schedule(self) -> Schedule:
@@ -284,9 +310,12 @@ def parse_agent(document: Mapping[str, Any]) -> Agent:
 _ADAPTER = TypeAdapter(Agent)
 _EXPECTED = {
     "missing": "is missing",
+    "literal_error": "is not one of those that there are",
     "unexpected_keyword_argument": "is not a key that is known here",
     "string_type": "expected text in quotation marks",
     "string_too_short": "must not be empty",
+    "bool_type": "expected true or false",
+    "bool_parsing": "expected true or false",
     "tuple_type": "expected a list in square brackets",
     "zone_info_str": 'expected a time zone like "America/New_York"',
 }

@@ -30,6 +30,11 @@ def test_a_minimal_file_has_a_line_for_every_purpose(tmp_path: Path) -> None:
     assert not agent.schedule.is_known
 
 
+def test_names_are_key_terms_for_the_recogniser(agent: Agent) -> None:
+    assert {"Ava", "Bright Smile Dental", "Dr. Lee", "Maria"} <= set(agent.key_terms)
+    assert len(set(agent.key_terms)) == len(agent.key_terms)
+
+
 def test_an_answer_has_no_line(agent: Agent) -> None:
     with pytest.raises(ValueError, match="no fixed line"):
         agent.line(Purpose.ANSWER)
@@ -73,6 +78,11 @@ def test_an_override_with_an_unknown_placeholder_is_refused(agent: Agent) -> Non
         ('[hours]\nmonday = "9-17"\n', "line 5, hours.monday: expected a list in square brackets"),
         ('[hours]\nmonday = ["8-12", "11-13"]\n', "hours.monday: these opening hours overlap"),
         ('[hours]\nmonday = ["9-25"]\n', "is not a time of day"),
+        ('[engines]\nstt = "siri"\n', "line 5, engines.stt: is not one of those that there are"),
+        (
+            '[engines]\nuse_persistent_tts = "maybe"\n',
+            "line 5, engines.use_persistent_tts: expected true or false",
+        ),
         ('[hours]\nmunday = ["9-17"]\n', "line 5, hours.munday: is not a key that is known here"),
         (
             '[[holidays]]\nname = "X"\ndate = "soon"\n',
