@@ -16,6 +16,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.guard import PublicSide, handshake_allowed
+from api.sockets import fast_lane
 from api.twilio_webhook import STREAM_PATH
 from services.calls import Calls
 from services.carriers import BadMessage, StreamStarted
@@ -37,6 +38,7 @@ class StarletteSocket:
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
+        self._lane = fast_lane(websocket)
 
     async def receive(self) -> str | bytes | None:
         """The next message; None once the peer has gone."""
@@ -46,8 +48,19 @@ class StarletteSocket:
         text: str | None = message.get("text")
         return text if text is not None else bytes(message.get("bytes") or b"")
 
+    async def deliver(self, take: Callable[[str | bytes], None]) -> None:
+        """Hand each message to ``take`` as it comes; returns once the peer has gone."""
+        if self._lane:
+            await self._lane.deliver(take)
+            return
+        while (message := await self.receive()) is not None:
+            take(message)
+            await asyncio.sleep(0)  # a burst of messages must not keep the other calls waiting
+
     async def send(self, message: str) -> None:
         """Send text; what a closed socket is sent is lost, as it would be on the line."""
+        if self._lane and self._lane.send_now(message):
+            return
         with suppress(WebSocketDisconnect, RuntimeError):
             await self._websocket.send_text(message)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any
 
 from services.call.effects import Purpose, Turn
@@ -45,8 +45,9 @@ class FakePhone:
 
     # --- the socket -------------------------------------------------------------------------------
 
-    async def receive(self) -> str | bytes | None:
-        return await self.incoming.get()
+    async def deliver(self, take: Callable[[str | bytes], None]) -> None:
+        while (message := await self.incoming.get()) is not None:
+            take(message)
 
     async def send(self, message: str) -> None:
         now, body = self.loop.time(), json.loads(message)

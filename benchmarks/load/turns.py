@@ -1,0 +1,96 @@
+"""What the server added to each turn, out of the times at the phone and at the vendors. Pure.
+
+All times are seconds on one clock. A turn passes through the server three times; in between it is
+the vendors' and the configured silence's, which is not ours::
+
+    last loud sample leaves the phone
+        the detector notices, the silence is waited for           fixed
+    ears    ... the request arrives at the language model         added
+        it thinks, until it has sent the first phrase's end       fixed
+    brain   ... the first text arrives at the voice               added
+        it makes the first audio                                  fixed
+    voice   ... the first loud sample is heard at the phone       added
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from benchmarks.load.caller import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """When each vendor had its part in a turn.
+
+    ``words_at``: the recogniser sent its last final text before the request. ``request_at``: the
+    language model was asked. ``phrase_at``: it sent the token that completed the first phrase.
+    ``text_at``: the voice got that phrase. ``voice_at``: it sent the first audio, of which the
+    first ``lead_s`` are silent.
+    """
+
+    words_at: float
+    request_at: float
+    phrase_at: float
+    text_at: float
+    voice_at: float
+    lead_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What the server added on its three legs of one turn, ms."""
+
+    ears: float
+    brain: float = 0.0
+    voice: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.ears + self.brain + self.voice
+
+
+def added(turn: Turn, vendor: Vendor, silence_s: float) -> Added:
+    """``silence_s``: from the last loud sample to the turn's end, detector and setting together.
+
+    If the words came later than that, the turn could not end before them.
+    """
+    due = max(turn.asked_at + silence_s, vendor.words_at)
+    return Added(
+        ears=1000 * (vendor.request_at - due),
+        brain=1000 * (vendor.text_at - vendor.phrase_at),
+        voice=1000 * (turn.heard_at - vendor.voice_at - vendor.lead_s),
+    )
+
+
+def added_without_vendors(turn: Turn, silence_s: float) -> Added:
+    """With mock engines, which take no time, everything after the silence is the server's."""
+    return Added(ears=1000 * (turn.heard_at - turn.asked_at - silence_s))
+
+
+def match(turns: Iterable[Turn], vendors: Iterable[Vendor]) -> list[tuple[Turn, Vendor | None]]:
+    """Each answered turn of one call with what the vendors did for it: the first request after it.
+
+    None if there was none before the answer was heard: it was not the model that answered.
+    """
+    asked = sorted(vendors, key=lambda vendor: vendor.request_at)
+    times = [vendor.request_at for vendor in asked]
+    pairs: list[tuple[Turn, Vendor | None]] = []
+    for turn in turns:
+        if not turn.heard_at:
+            continue
+        at = bisect_left(times, turn.asked_at)
+        answers = at < len(asked) and times[at] < turn.heard_at
+        pairs.append((turn, asked[at] if answers else None))
+    return pairs
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The smallest value that so many percent of the values do not exceed; NaN if there are none."""
+    if not values:
+        return float("nan")
+    ranked = sorted(values)
+    return ranked[max(0, -(-len(ranked) * percent // 100) - 1)]
