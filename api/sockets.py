@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from starlette.websockets import WebSocket
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -25,6 +26,9 @@ ABORT_AFTER_S = 15.0
 """How long a socket may take to close once its call is over."""
 MESSAGES_A_TURN = 32
 """What one socket may have handled before the other calls get their turn."""
+GATHER_S_PER_CALL = 0.00025
+LONGEST_GATHER_S = 0.010
+"""How long messages are gathered, by how many calls there are; at most half a frame."""
 FAST_LANE = "voice.fast_lane"
 """The ASGI extension under which a socket offers its fast lane."""
 
@@ -42,6 +46,7 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
     socket open: after an orderly close has had its time, the connection is cut. And there is the
     fast lane: see :meth:`deliver`."""
 
+    _rounds: _Rounds  # one for all sockets of a loop
     _take: Take | None = None
     _gone: asyncio.Future[None]
     _unread = b""
@@ -60,6 +65,7 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
 
         To be called once, after the handshake. What ``take`` raises is raised here.
         """
+        self._rounds = _rounds_of(self.loop)
         self._gone = self.loop.create_future()
         while not self.queue.empty():  # what came before
             message = self.queue.get_nowait()
@@ -70,10 +76,12 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
+        self._rounds.lanes += 1
         try:
             await self._gone
         finally:
             self._take = _drop
+            self._rounds.lanes -= 1
 
     def _hand_over(self, take: Take, message: Any) -> None:
         text = message.get("text")
@@ -100,9 +108,9 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
             return
         self._unread = self._unread + data if self._unread else data
         if not self._turn_is_over:
-            self._read_frames()
+            self._rounds.join(self)
 
-    def _read_frames(self) -> None:
+    def read_frames(self) -> None:
         """All whole frames there are, or as many as one turn allows."""
         data, at, limit = self._unread, 0, self.config.ws_max_size
         for _ in range(MESSAGES_A_TURN):
@@ -129,7 +137,7 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         self._turn_is_over = False
         if not self.transport.is_closing():
             self.transport.resume_reading()
-            self._read_frames()
+            self.read_frames()
 
     def _read_text(self, data: bytes, at: int, end: int) -> None:
         """A frame's payload, from ``at`` to ``end``; its mask stands before it."""
@@ -196,6 +204,42 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
     def _is_gone(self) -> None:
         if self._take is not None and not self._gone.done():
             self._gone.set_result(None)
+
+
+class _Rounds:
+    """When sockets are read. A few calls are read the moment something comes. Of many calls a few
+    milliseconds' messages are gathered and read in one go: a processor that does the same thing
+    for one call after the other needs a fraction of the time that it needs when it is woken for
+    each of them and finds nothing in its caches."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.lanes = 0
+        self._loop = loop
+        self._waiting: list[ImpatientSockets] = []
+
+    def join(self, lane: ImpatientSockets) -> None:
+        """The lane has something to read."""
+        pause_s = min(self.lanes * GATHER_S_PER_CALL, LONGEST_GATHER_S)
+        if pause_s < 0.001:
+            lane.read_frames()
+            return
+        if not self._waiting:
+            self._loop.call_later(pause_s, self._read_all)
+        self._waiting.append(lane)
+
+    def _read_all(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for lane in dict.fromkeys(waiting):
+            lane.read_frames()
+
+
+_all_rounds: WeakKeyDictionary[asyncio.AbstractEventLoop, _Rounds] = WeakKeyDictionary()
+
+
+def _rounds_of(loop: asyncio.AbstractEventLoop) -> _Rounds:
+    if loop not in _all_rounds:
+        _all_rounds[loop] = _Rounds(loop)
+    return _all_rounds[loop]
 
 
 def fast_lane(websocket: WebSocket) -> ImpatientSockets | None:

@@ -17,8 +17,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
+
+import orjson
 
 from services.call import events
 from services.call.effects import Effect, Turn
@@ -28,6 +31,8 @@ from services.call.timings import Timings
 log = logging.getLogger(__name__)
 
 VERSION = 1
+GATHER_S = 0.1
+"""What a crash of the process may cost of a journal; within it lines are gathered."""
 Entry = tuple[float, Event, list[Effect]]
 
 _EVENT_TYPES: dict[str, Any] = {
@@ -56,13 +61,19 @@ def _plain(value: Any) -> Any:
     return value
 
 
+@cache
+def _fields(kind: type[Any]) -> tuple[tuple[str, bool], ...]:
+    """The names of the fields, and whether they hold words."""
+    return tuple((field.name, "words" in field.metadata) for field in dataclasses.fields(kind))
+
+
 def encode(item: Event | Effect, *, with_words: bool = True) -> dict[str, Any]:
     """An event or effect as a JSON object: type and fields, the spoken ones under "words"."""
     plain: dict[str, Any] = {"type": type(item).__name__}
     said: dict[str, Any] = {}
-    for field in dataclasses.fields(item):
-        place = said if field.metadata.get("words") else plain
-        place[field.name] = _plain(getattr(item, field.name))
+    for name, holds_words in _fields(type(item)):
+        place = said if holds_words else plain
+        place[name] = _plain(getattr(item, name))
     if said and with_words:
         plain["words"] = said
     return plain
@@ -94,36 +105,65 @@ def decode_event(line: Mapping[str, Any]) -> Event:
 # --- writing --------------------------------------------------------------------------------------
 
 
+Line = Callable[[], dict[str, Any]]
+"""Makes a line's JSON object; called in the writer's thread."""
+
+
 class JournalWriter:
-    """Writes the lines of all calls in one thread, so that no call waits for a disk."""
+    """Writes the lines of all calls in one thread, so that no call waits for a disk. A moment's
+    lines are made and written together: that costs a tenth of doing it one by one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._lines: queue.SimpleQueue[tuple[Path, str] | None] = queue.SimpleQueue()
+        self._lines: queue.SimpleQueue[tuple[str, Line] | None] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._failed = ""  # the file that was complained of
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    def write(self, name: str, line: str) -> None:
+    def write(self, name: str, line: Line) -> None:
         """Append a line to the file ``name``. Never blocks."""
-        self._lines.put((self.folder / name, line))
+        self._lines.put((name, line))
 
     def close(self) -> None:
         """Write what is left, then stop."""
+        self._closing.set()
         self._lines.put(None)
         self._thread.join()
 
     def _run(self) -> None:
-        failed: Path | None = None  # the one that was complained of
-        while (item := self._lines.get()) is not None:
-            path, line = item
-            try:
-                with open(path, "a", encoding="utf-8", opener=_private) as file:
-                    file.write(line + "\n")
-            except (OSError, ValueError) as error:  # a full disk must not end a call
-                if path != failed:
-                    log.error("journal %s cannot be written: %s", path.name, error)
-                failed = path
+        goes_on = True
+        while goes_on:
+            batch = [self._lines.get()]
+            self._closing.wait(GATHER_S)
+            while not self._lines.empty():
+                batch.append(self._lines.get())
+            goes_on = None not in batch
+            files: dict[str, list[bytes]] = {}
+            for item in batch:
+                if item is not None:
+                    name, line = item
+                    files.setdefault(name, []).append(_json(line))
+            for name, lines in files.items():
+                self._append(name, b"".join(lines))
+
+    def _append(self, name: str, text: bytes) -> None:
+        try:
+            with open(self.folder / name, "ab", opener=_private) as file:
+                file.write(text)
+        except (OSError, ValueError) as error:  # a full disk must not end a call
+            if name != self._failed:
+                log.error("journal %s cannot be written: %s", name, error)
+            self._failed = name
+
+
+def _json(line: Line) -> bytes:
+    try:
+        return orjson.dumps(line(), option=orjson.OPT_APPEND_NEWLINE)
+    except (TypeError, ValueError) as error:  # half a surrogate pair, for one
+        log.error("a line of a journal cannot be written: %s", error)
+        return b'{"note":"a line that cannot be written"}\n'
 
 
 def _private(path: str, flags: int) -> int:
@@ -148,15 +188,14 @@ class Journal:
         self._writer = writer
         self._with_words = with_words
         self._watchers: list[Callable[[float, Event, list[Effect]], None]] = []
-        self._write(
-            {
-                "journal": VERSION,
-                "call": call_id,
-                "agent": agent,
-                "started": now.isoformat(timespec="milliseconds"),
-                "timings": dataclasses.asdict(timings),
-            }
-        )
+        header = {
+            "journal": VERSION,
+            "call": call_id,
+            "agent": agent,
+            "started": now.isoformat(timespec="milliseconds"),
+            "timings": dataclasses.asdict(timings),
+        }
+        self._write(lambda: header)
 
     def watch(self, watcher: Callable[[float, Event, list[Effect]], None]) -> None:
         """Call ``watcher(now, event, effects)`` for every entry from now on."""
@@ -164,25 +203,24 @@ class Journal:
 
     def append(self, now: float, event: Event, effects: list[Effect]) -> None:
         """Write down what happened and what followed. ``now``: seconds since the call's start."""
-        if self._writer is not None:
-            words = self._with_words
-            self._write(
-                {
-                    "t": now,
-                    "event": encode(event, with_words=words),
-                    "effects": [encode(effect, with_words=words) for effect in effects],
-                }
-            )
+        words = self._with_words
+        self._write(
+            lambda: {
+                "t": now,
+                "event": encode(event, with_words=words),
+                "effects": [encode(effect, with_words=words) for effect in effects],
+            }
+        )
         for watcher in self._watchers:
             watcher(now, event, effects)
 
     def note(self, now: float, text: str, **details: float | str) -> None:
         """Write down something that the core neither caused nor saw."""
-        self._write({"t": now, "note": text, **details})
+        self._write(lambda: {"t": now, "note": text, **details})
 
-    def _write(self, line: dict[str, Any]) -> None:
+    def _write(self, line: Line) -> None:
         if self._writer is not None:
-            self._writer.write(self.name, json.dumps(line, ensure_ascii=False))
+            self._writer.write(self.name, line)
 
 
 # --- reading --------------------------------------------------------------------------------------

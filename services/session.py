@@ -85,6 +85,7 @@ class Session:
         self._heard_at = 0.0
         self._frames = 0
         self._marks: set[str] = set()
+        self._line_watch: asyncio.TimerHandle | None = None
         self._bad_messages = 0
 
     def emit(self, event: Event) -> None:
@@ -101,13 +102,14 @@ class Session:
                 self._start("ears", self._engine.run(self.emit))
                 self._start("carrier-in", self._read())
                 self._start("carrier-out", self._write())
-                self._start("line-watch", self._watch_line())
                 await self._decide()
                 await self._flush()
                 for task in list(self._tasks.values()):
                     task.cancel()
             reason = "end"
         finally:
+            if self._line_watch:
+                self._line_watch.cancel()
             await self._close_books(reason)
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_WITHIN_S):
@@ -122,6 +124,8 @@ class Session:
             self.journal.append(now, event, effects)
             for effect in effects:
                 self._perform(effect)
+            if self._line_watch is None and self.conversation.caller is not Caller.QUIET:
+                self._line_watch = self._loop.call_later(STALL_AFTER_S, self._watch_line)
 
     async def _next_event(self) -> tuple[Event, float]:
         if not self._inbox.empty():
@@ -230,14 +234,16 @@ class Session:
         if self._bad_messages == 1:
             log.warning("call %s: ignored a bad message: %s", self.call_id, error)
 
-    async def _watch_line(self) -> None:
+    def _watch_line(self) -> None:
         """Stand in for frames that do not come while the caller is thought to be speaking."""
-        while True:
-            await asyncio.sleep(STALL_AFTER_S)
-            missing = self._now() - self._heard_at
-            if missing >= STALL_AFTER_S and self.conversation.caller is not Caller.QUIET:
-                self._hear(self._placement.stall(int(missing * 1000)))
-                self._heard_at = self._now()
+        self._line_watch = None
+        if self.conversation.caller is Caller.QUIET:
+            return  # the next word starts it again
+        missing = self._now() - self._heard_at
+        if missing >= STALL_AFTER_S:
+            self._hear(self._placement.stall(int(missing * 1000)))
+            self._heard_at = self._now()
+        self._line_watch = self._loop.call_later(STALL_AFTER_S, self._watch_line)
 
     def _post(self, message: str, audio: do.SendAudio | None = None) -> None:
         first_of = audio.reply if audio and audio.offset == 0 else None

@@ -75,7 +75,7 @@ class RunningServer:
         while time.monotonic() < give_up:
             for path in self.journals():
                 lines = path.read_text().splitlines()
-                if path.stem.endswith(call_id) and '"note": "closed"' in "".join(lines[-1:]):
+                if path.stem.endswith(call_id) and '"note":"closed"' in "".join(lines[-1:]):
                     return [json.loads(line) for line in lines]
             time.sleep(0.02)
         raise AssertionError(f"no finished journal of {call_id}")

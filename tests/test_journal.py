@@ -90,7 +90,7 @@ def test_a_stored_call_replays_to_the_same_effects(tmp_path: Path) -> None:
 
 
 def test_replay_finds_an_effect_that_comes_out_otherwise(tmp_path: Path) -> None:
-    lines = [line.replace('"offset": 1600', '"offset": 1440') for line in stored_call(tmp_path)]
+    lines = [line.replace('"offset":1600', '"offset":1440') for line in stored_call(tmp_path)]
     count, differences = replay(lines)
     assert (count, [difference.entry for difference in differences]) == (13, [3])
 
@@ -100,7 +100,7 @@ def test_the_command_says_what_it_found(tmp_path: Path, capsys: pytest.CaptureFi
     (path,) = tmp_path.glob("*.jsonl")
     assert main([str(path)]) == 0
     assert capsys.readouterr().out == "13 entries replayed, 0 differ\n"
-    path.write_text(path.read_text().replace('"reason": "goodbye"', '"reason": "idle"'))
+    path.write_text(path.read_text().replace('"reason":"goodbye"', '"reason":"idle"'))
     assert main([str(path)]) == 1
     assert "entry 13" in capsys.readouterr().out
     assert main([str(tmp_path / "none.jsonl")]) == 2
@@ -148,6 +148,6 @@ def test_a_full_disk_does_not_end_the_call(
 ) -> None:
     writer = JournalWriter(tmp_path / "calls")
     (tmp_path / "calls").rmdir()
-    writer.write("call.jsonl", "{}")
+    writer.write("call.jsonl", dict)
     writer.close()
     assert "cannot be written" in caplog.text

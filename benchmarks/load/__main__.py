@@ -46,6 +46,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--soak", type=int, metavar="CALLS", help="short calls that come and go")
     parser.add_argument("--profile", type=Path, metavar="FILE", help="profile the server's loop")
     options = parser.parse_args()
+    if options.profile:
+        options.profile = options.profile.absolute()
     if options.quick:
         options.seconds, options.turns = 10, 5
     return options

@@ -17,6 +17,7 @@ PATIENCE_S = 10.0
 """How long a caller waits for the first sound of an answer before asking again."""
 PAUSE_S = (0.4, 0.8)
 """Between the end of an answer and the next sentence; it also tells a hole from an end."""
+OPENING_BYTES = 4000
 HOLE_S = 0.02
 """A shorter interruption of the playback is not counted."""
 
@@ -29,13 +30,13 @@ class Turn:
     """One question and its answer.
 
     ``asked_at``: when the frame with the last sample of the sentence left the phone.
-    ``arrived_at`` and ``heard_at``: when the message with the first loud sample of the answer came
-    in, and when that sample was played; 0 until then.
+    ``heard_at``: when the first loud sample of the answer was played; 0 until then.
+    ``opening``: the answer's audio from there on, half a second of it or more.
     """
 
     asked_at: float
-    arrived_at: float = 0.0
     heard_at: float = 0.0
+    opening: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +95,19 @@ class Caller:
 
     def media(self, now: float, audio: bytes) -> None:
         """Audio of the agent came in at ``now``."""
-        begins = max(now, self._played)
-        if self._waits_since is not None:
-            silent = len(audio) - len(audio.lstrip(_QUIET))
-            if silent < len(audio):
-                self._waits_since = None
-                self._first_sound(now, begins + silent / _BYTES_PER_S)
-        elif now - self._played > HOLE_S:
-            self.heard.holes.append(Hole(now, now - self._played))
+        begins, dry = max(now, self._played), now - self._played
         self._played = begins + len(audio) / _BYTES_PER_S
-
-    def _first_sound(self, arrived: float, heard: float) -> None:
-        if self.heard.turns and not self.heard.turns[-1].heard_at:
-            self.heard.turns[-1].arrived_at = arrived
-            self.heard.turns[-1].heard_at = heard
+        turn = self.heard.turns[-1] if self.heard.turns else None
+        if self._waits_since is None:
+            if dry > HOLE_S:
+                self.heard.holes.append(Hole(now, dry))
+            if turn and len(turn.opening) < OPENING_BYTES:
+                turn.opening += audio
+        elif loud := audio.lstrip(_QUIET):
+            self._waits_since = None
+            if turn:
+                turn.heard_at = begins + (len(audio) - len(loud)) / _BYTES_PER_S
+                turn.opening = loud
 
     def mark(self, now: float, name: str) -> None:
         """A mark came in: it is reached when all audio before it has been played."""

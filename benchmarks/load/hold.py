@@ -7,8 +7,8 @@ import gc
 import random
 import time
 from collections import Counter
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from benchmarks.load import meter
@@ -17,22 +17,20 @@ from benchmarks.load.phones import CallFailed, Exchange, Phone
 from benchmarks.load.serving import Server
 from benchmarks.load.speech import Speech
 from benchmarks.load.table import Row
-from benchmarks.load.turns import Vendor, added, added_without_vendors, match
+from benchmarks.load.turns import Vendor, added, added_without_vendors
 
 WARM_UP_S = 8.0
 """From the last call's beginning to the window: a turn of each has begun by then."""
 SLOWEST_TURN_S = 12.0
-LINK_WITHIN_S = 5.0
+STAGGER_S = (0.02, 0.1)
+"""Between two calls that come in."""
 
 
 class Vendors(Protocol):
     """The simulated vendors behind the server."""
 
-    def links(self) -> int:
-        """How many calls have opened the recogniser's socket so far."""
-
-    def times(self, link: int) -> list[Vendor]:
-        """What was done for the turns of that call, complete ones only."""
+    def behind(self, opening: bytes) -> Vendor | None:
+        """What they did for the answer whose first audio this is; None if it is not theirs."""
 
     def complaints(self) -> list[str]:
         """What the server did wrong in the vendors' eyes, so far."""
@@ -48,77 +46,65 @@ class Plan:
     profile: bool = False
 
 
-@dataclass(slots=True)
-class _Calls:
-    phones: list[tuple[Phone, int]] = field(default_factory=list)  # with the vendors' link
-    errors: Counter[str] = field(default_factory=Counter)
-
-
 async def hold(
     server: Server, vendors: Vendors | None, calls: int, speech: Speech, plan: Plan
 ) -> Row:
     """One row of the table."""
     exchange = Exchange(server.url)
     try:
-        up = await _dial(exchange, vendors, calls, speech)
+        phones, errors = await _dial(exchange, calls, speech)
         await asyncio.sleep(WARM_UP_S)
         gc.collect()
         gc.freeze()
         if plan.profile:
             server.profile(on=True)
-        exchange.lateness_ms[:] = exchange.lateness_ms[:0]
+        del exchange.lateness_ms[:]
         begin, cpu, ours = time.monotonic(), meter.cpu_seconds(server.pid), time.process_time()
-        await _until_measured(up, begin, plan)
+        waited = meter.waited_seconds(server.pid)
+        await _until_measured(phones, begin, plan)
         end = time.monotonic()
         row = Row(
             calls=calls,
             seconds=end - begin,
             cpu_s=meter.cpu_seconds(server.pid) - cpu,
             rss_mb=meter.resident_mb(server.pid),
-            errors=up.errors,
+            waited_s=meter.waited_seconds(server.pid) - waited,
+            errors=errors,
             phones_cpu_s=time.process_time() - ours,
             phones_late_ms=list(exchange.lateness_ms),
         )
         if plan.profile:
             server.profile(on=False)
-        await exchange.hang_up([phone for phone, _ in up.phones])
+        await exchange.hang_up(phones)
         if not await server.settled():
             row.errors["calls are left on the server"] += 1
     finally:
         await exchange.close()
-    _measure(row, up, vendors, begin, end, plan.silence_ms / 1000)
+    _measure(row, phones, vendors, begin, end, plan.silence_ms / 1000)
     row.errors.update(server.complaints())
     return row
 
 
-async def _dial(exchange: Exchange, vendors: Vendors | None, calls: int, speech: Speech) -> _Calls:
-    """The calls come one after the other, so that it is known whose vendor's socket is whose."""
-    up = _Calls()
+async def _dial(exchange: Exchange, calls: int, speech: Speech) -> tuple[list[Phone], Counter[str]]:
+    """The calls that came about, one after the other, and why the others did not."""
+    phones, errors = [], Counter[str]()
     for number in range(calls):
         dice = random.Random(number)
-        before = vendors.links() if vendors else 0
         try:
-            phone = await exchange.dial(number, Caller(speech, dice, time.monotonic()))
+            phones.append(await exchange.dial(number, Caller(speech, dice, time.monotonic())))
         except CallFailed as error:
-            up.errors[str(error)] += 1
-            continue
-        up.phones.append((phone, before + 1))
-        if vendors:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LINK_WITHIN_S):
-                    while vendors.links() == before:
-                        await asyncio.sleep(0.005)
-        await asyncio.sleep(dice.uniform(0.01, 0.05))
-    return up
+            errors[str(error)] += 1
+        await asyncio.sleep(dice.uniform(*STAGGER_S))
+    return phones, errors
 
 
-async def _until_measured(up: _Calls, begin: float, plan: Plan) -> None:
+async def _until_measured(phones: Sequence[Phone], begin: float, plan: Plan) -> None:
     """The whole window, and longer if there are too few turns yet, but not for ever."""
     give_up = begin + plan.seconds + SLOWEST_TURN_S * plan.turns
-    while (now := time.monotonic()) < give_up:
+    while phones and (now := time.monotonic()) < give_up:
         answered = sum(
             turn.heard_at > 0 and turn.asked_at >= begin
-            for phone, _ in up.phones
+            for phone in phones
             for turn in phone.caller.heard.turns
         )
         if now >= begin + plan.seconds and answered >= plan.turns:
@@ -127,22 +113,25 @@ async def _until_measured(up: _Calls, begin: float, plan: Plan) -> None:
 
 
 def _measure(
-    row: Row, up: _Calls, vendors: Vendors | None, begin: float, end: float, silence_s: float
+    row: Row,
+    phones: Sequence[Phone],
+    vendors: Vendors | None,
+    begin: float,
+    end: float,
+    silence_s: float,
 ) -> None:
     """Fill in the turns, the holes and the errors of the window."""
-    for phone, link in up.phones:
+    for phone in phones:
         heard = phone.caller.heard
-        inside = [turn for turn in heard.turns if begin <= turn.asked_at and turn.heard_at <= end]
-        if vendors is None:
-            row.added += [
-                added_without_vendors(turn, silence_s) for turn in inside if turn.heard_at
-            ]
-        else:
-            for turn, vendor in match(inside, vendors.times(link)):
-                if vendor is None:
-                    row.errors["an answer that the language model did not give"] += 1
-                else:
-                    row.added.append(added(turn, vendor, silence_s))
+        for turn in heard.turns:
+            if not begin <= turn.asked_at <= turn.heard_at <= end:
+                continue
+            if vendors is None:
+                row.added.append(added_without_vendors(turn, silence_s))
+            elif vendor := vendors.behind(turn.opening):
+                row.added.append(added(turn, vendor, silence_s))
+            else:
+                row.errors["an answer that the language model and the voice did not give"] += 1
         row.holes += [hole for hole in heard.holes if begin <= hole.at <= end]
         row.errors.update(phone.errors)
         if missed := sum(begin <= at <= end for at in heard.unanswered):

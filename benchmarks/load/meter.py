@@ -19,6 +19,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf(_CLOCK)
 
 
+def waited_seconds(pid: int) -> float:
+    """How long its main thread was ready to run, but others had the core; 0 where unknown."""
+    schedstat = Path(f"/proc/{pid}/schedstat")
+    return int(schedstat.read_text().split()[1]) / 1e9 if schedstat.exists() else 0.0
+
+
 def resident_mb(pid: int) -> float:
     """Memory that a process has in RAM."""
     statm = Path(f"/proc/{pid}/statm")

@@ -13,6 +13,7 @@ import base64
 import os
 import time
 from collections.abc import Mapping
+from typing import cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -59,9 +60,8 @@ class Phone(asyncio.Protocol):
     # --- asyncio's side ---------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(self._hello)
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._hello)
 
     def data_received(self, data: bytes) -> None:
         if self._frames is None:
@@ -181,7 +181,7 @@ class Exchange:
         try:
             answer = await self._http.post("/voice-stream", data=fields)
         except httpx.HTTPError as error:
-            raise CallFailed(f"the webhook: {error or type(error).__name__}") from error
+            raise CallFailed(f"the webhook: {str(error) or type(error).__name__}") from error
         content_type = answer.headers.get("content-type", "")
         twiml = read_twiml(
             Answer(answer.status_code, content_type, answer.content), self._url + "/voice-stream"
@@ -218,7 +218,7 @@ class Exchange:
                 await loop.create_connection(lambda: phone, here.hostname, here.port)
                 await phone.opened
         except OSError as error:  # TimeoutError is one
-            raise CallFailed(f"the socket: {error or type(error).__name__}") from error
+            raise CallFailed(f"the socket: {str(error) or type(error).__name__}") from error
         return phone
 
     # --- the beat ---------------------------------------------------------------------------------

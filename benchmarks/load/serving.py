@@ -1,4 +1,4 @@
-"""The server under load: ``python main.py`` in a process of its own, with nothing of our settings."""
+"""The server under load: ``python main.py`` in a process of its own, with none of our settings."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def serving(
     port = free_port()
     program = [str(ROOT / "main.py")]
     if profile:
-        program = ["-m", "benchmarks.load.profiled", str(profile.absolute())]
+        program = ["-m", "benchmarks.load.profiled", str(profile)]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
         settings = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": folder} | dict(environment)

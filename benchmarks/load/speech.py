@@ -1,4 +1,4 @@
-"""What the callers say: a human sentence that stops at once, so that its end is not a matter of taste.
+"""What the callers say: a human sentence that stops at once, so that its end is no matter of taste.
 
 The recording is cut in the middle of a vowel: its last frame is as loud as the others and ends with
 a loud sample. A detector still needs some frames to notice; how many is found out here, with the

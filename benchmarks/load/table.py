@@ -11,6 +11,8 @@ from benchmarks.load.turns import Added, percentile
 
 LATE_MS = 5.0
 """A generator whose beat is later than this (95th percentile) measures itself."""
+WAITED = 0.02
+"""A server that waited longer than this part of the time for its core was not alone on it."""
 
 HEAD = (
     "calls  turns | added ms: p50    p95    max |  ears brain voice | CPU ms/call-s "
@@ -26,6 +28,7 @@ class Row:
     seconds: float
     cpu_s: float
     rss_mb: float
+    waited_s: float = 0.0
     added: list[Added] = field(default_factory=list)
     holes: list[Hole] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
@@ -55,4 +58,7 @@ class Row:
         )
         if late > LATE_MS:
             row += "\n      ^ the phones were late themselves: these times are the generator's"
+        if self.waited_s > WAITED * self.seconds:
+            part = 100 * self.waited_s / self.seconds
+            row += f"\n      ^ other programs had the server's core for {part:.0f} % of the time"
         return row + "".join(f"\n      {n} x {what}" for what, n in self.errors.most_common(8))

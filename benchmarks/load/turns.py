@@ -14,8 +14,7 @@ the vendors' and the configured silence's, which is not ours::
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.load.caller import Turn
@@ -27,8 +26,8 @@ class Vendor:
 
     ``words_at``: the recogniser sent its last final text before the request. ``request_at``: the
     language model was asked. ``phrase_at``: it sent the token that completed the first phrase.
-    ``text_at``: the voice got that phrase. ``voice_at``: it sent the first audio, of which the
-    first ``lead_s`` are silent.
+    ``text_at``: the voice got that phrase. ``voice_at``: it sent the first audio, whose very first
+    sample is loud.
     """
 
     words_at: float
@@ -36,7 +35,6 @@ class Vendor:
     phrase_at: float
     text_at: float
     voice_at: float
-    lead_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def added(turn: Turn, vendor: Vendor, silence_s: float) -> Added:
     return Added(
         ears=1000 * (vendor.request_at - due),
         brain=1000 * (vendor.text_at - vendor.phrase_at),
-        voice=1000 * (turn.heard_at - vendor.voice_at - vendor.lead_s),
+        voice=1000 * (turn.heard_at - vendor.voice_at),
     )
 
 
@@ -71,25 +69,8 @@ def added_without_vendors(turn: Turn, silence_s: float) -> Added:
     return Added(ears=1000 * (turn.heard_at - turn.asked_at - silence_s))
 
 
-def match(turns: Iterable[Turn], vendors: Iterable[Vendor]) -> list[tuple[Turn, Vendor | None]]:
-    """Each answered turn of one call with what the vendors did for it: the first request after it.
-
-    None if there was none before the answer was heard: it was not the model that answered.
-    """
-    asked = sorted(vendors, key=lambda vendor: vendor.request_at)
-    times = [vendor.request_at for vendor in asked]
-    pairs: list[tuple[Turn, Vendor | None]] = []
-    for turn in turns:
-        if not turn.heard_at:
-            continue
-        at = bisect_left(times, turn.asked_at)
-        answers = at < len(asked) and times[at] < turn.heard_at
-        pairs.append((turn, asked[at] if answers else None))
-    return pairs
-
-
 def percentile(values: Sequence[float], percent: int) -> float:
-    """The smallest value that so many percent of the values do not exceed; NaN if there are none."""
+    """The smallest value that so many percent of them do not exceed; NaN if there are none."""
     if not values:
         return float("nan")
     ranked = sorted(values)

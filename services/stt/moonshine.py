@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from services.audio.models import open_session, packaged_file, verified
 from services.audio.mulaw import Samples
-from services.stt.utterances import INPUT_HZ, Transcript
+from services.stt.embedded import INPUT_HZ, Transcript
 
 MAX_SECONDS = 20
 """The longest piece that is worth decoding at once: time and memory grow faster than its length."""

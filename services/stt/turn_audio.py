@@ -13,6 +13,8 @@ FULL_MS = 15_000
 """A piece of this length ends at the next pause ..."""
 OVERFULL_MS = 20_000
 """... and one of this length at once, at the quietest moment of its last 2 s."""
+MIN_VOICE_MS = 150
+"""A turn with less voice holds no words; a recogniser would make some up."""
 
 _PAUSE_FRAMES = 600 // FRAME_MS  # what is kept of a pause
 _CUT_BYTES = 2000 * BYTES_PER_MS

@@ -2,7 +2,7 @@
 
 Whenever the caller pauses, the whole turn so far is decoded again: one long piece gives better text
 than its parts. Finals come in order, one at a time. Interim transcripts are a luxury: made while
-nobody else needs the workers, and dropped when the caller pauses.
+nobody else needs the recogniser, and dropped when the caller pauses.
 """
 
 from __future__ import annotations
@@ -12,41 +12,21 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from services.audio.mulaw import FRAME_MS, RATE_HZ, Samples, decode_samples
-from services.audio.resample import resample
+from services.audio.mulaw import FRAME_MS
 from services.audio.segmenter import VAD_SILENCE_MS
-from services.audio.workers import Workers
 from services.call.events import TranscriptFailed, TranscriptFinal, TranscriptInterim
 from services.stt import Emit
-from services.stt.turn_audio import Piece, TurnAudio
+from services.stt.turn_audio import MIN_VOICE_MS, Piece, TurnAudio
+from services.stt.words import Words
+from services.vendors import VendorError
 
 log = logging.getLogger(__name__)
 
-INPUT_HZ = 16000
-"""The rate that recognisers take."""
-MIN_VOICE_MS = 150
-"""A turn with less voice holds no words; a recogniser would make some up."""
 INTERIM_MS = 500
 """Time from one interim transcript to the next; more in a long piece, which takes longer."""
 
 _INTERIM_SHARE = 8  # the piece's length divided by this, if that is more
-
-
-@dataclass(frozen=True, slots=True)
-class Transcript:
-    """What was said. ``confidence``: the geometric mean of the tokens' probabilities, 0 to 1."""
-
-    text: str
-    confidence: float
-
-
-class Recogniser(Protocol):
-    """Finds words in speech; shared by all calls, called in several threads at once."""
-
-    def transcribe(self, samples: Samples) -> Transcript:
-        """The words in at most 20 s of speech at 16 kHz; no text if there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +41,8 @@ class _Request:
 class UtteranceTranscriber:
     """The transcriber of one call. ``silence_ms``: what the segmenter waits before an end."""
 
-    def __init__(
-        self, recogniser: Recogniser, workers: Workers, silence_ms: int = VAD_SILENCE_MS
-    ) -> None:
-        self._recogniser = recogniser
-        self._workers = workers
+    def __init__(self, words: Words, silence_ms: int = VAD_SILENCE_MS) -> None:
+        self._recogniser = words
         self._silence_ms = silence_ms
         self._turn = TurnAudio()
         self._utterance = 0  # being spoken; 0: none
@@ -124,20 +101,19 @@ class UtteranceTranscriber:
     async def _answer(self, request: _Request) -> None:
         try:
             text = await self._words(request.pieces)
-        except Exception as error:  # of whatever kind: the call goes on, and is told
-            log.exception("utterance %d has no transcript", request.last)
-            self._emit(TranscriptFailed(request.last, type(error).__name__))
+        except VendorError as error:
+            self._emit(TranscriptFailed(request.last, error.code))
         else:
             self._emit(TranscriptFinal(request.first, request.last, text))
         self._unanswered -= 1
 
     async def _words(self, pieces: Sequence[Piece]) -> str:
-        return await self._workers.run(_decode, self._recogniser, pieces) if pieces else ""
+        return await self._recogniser.words(pieces) if pieces else ""
 
     # --- interim transcripts ----------------------------------------------------------------------
 
     def _start_interim(self) -> None:
-        if self._tasks is None or self._interim or self._unanswered or not self._workers.idle:
+        if self._tasks is None or self._interim or self._unanswered or not self._recogniser.idle:
             return  # the next frame asks again
         self._interim_in_ms = max(INTERIM_MS, self._turn.growing_ms // _INTERIM_SHARE)
         pieces = self._turn.pieces(MIN_VOICE_MS)
@@ -147,8 +123,8 @@ class UtteranceTranscriber:
     async def _guess(self, request: _Request) -> None:
         try:
             text = await self._words(request.pieces)
-        except Exception:  # the final will tell
-            log.warning("utterance %d has no interim transcript", request.last, exc_info=True)
+        except VendorError:  # the final will tell
+            log.info("utterance %d has no interim transcript", request.last)
         else:
             if certain := _without_last_word(text):
                 self._emit(TranscriptInterim(request.first, request.last, certain))
@@ -158,15 +134,6 @@ class UtteranceTranscriber:
         if self._interim:
             self._interim.cancel()
             self._interim = None
-
-
-def _decode(recogniser: Recogniser, pieces: Sequence[Piece]) -> str:
-    """The words of all pieces, in a worker's thread. Pieces that have their text keep it."""
-    for piece in pieces:
-        if piece.text is None:
-            samples = resample(decode_samples(piece.audio), RATE_HZ, INPUT_HZ)
-            piece.text = recogniser.transcribe(samples).text
-    return " ".join(piece.text for piece in pieces if piece.text)
 
 
 def _without_last_word(text: str) -> str:

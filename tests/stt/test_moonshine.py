@@ -14,8 +14,9 @@ from services.audio.segmenter import Segmenter
 from services.audio.vad import Silero, make_vad
 from services.audio.workers import Workers
 from services.call.events import EarEvent, SpeechStarted, TranscriptFinal
+from services.stt.embedded import EmbeddedWords, Transcript
 from services.stt.moonshine import Moonshine, _is_false, _read_tokenizer
-from services.stt.utterances import Transcript, UtteranceTranscriber
+from services.stt.utterances import UtteranceTranscriber
 from tests.speech import TEXTS, line
 
 DIGITS = {str(number): TEXTS[f"digit-{number}"] for number in range(10)}
@@ -51,7 +52,7 @@ async def heard(
     said: asyncio.Queue[EarEvent] = asyncio.Queue()
     finals: list[EarEvent] = []
     segmenter = Segmenter(make_vad(silero))
-    transcriber = UtteranceTranscriber(moonshine, workers)
+    transcriber = UtteranceTranscriber(EmbeddedWords(moonshine, workers))
     async with asyncio.TaskGroup() as tasks:
         ears = tasks.create_task(transcriber.run(said.put_nowait))
         for frame in sound:

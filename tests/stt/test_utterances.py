@@ -15,7 +15,8 @@ from services.call.events import (
     TranscriptFinal,
     TranscriptInterim,
 )
-from services.stt.utterances import Transcript, UtteranceTranscriber
+from services.stt.embedded import EmbeddedWords, Transcript
+from services.stt.utterances import UtteranceTranscriber
 
 VOICE = b"\x10" * 160
 
@@ -73,10 +74,8 @@ class Ears:
         self.workers = FakeWorkers()
         self.recogniser = FakeRecogniser()
         self.said: list[EarEvent] = []
-        self.transcriber = UtteranceTranscriber(
-            self.recogniser,
-            self.workers,  # type: ignore[arg-type]
-        )
+        words = EmbeddedWords(self.recogniser, self.workers)  # type: ignore[arg-type]
+        self.transcriber = UtteranceTranscriber(words)
 
     def start(self, utterance: int, ms: int) -> None:
         """An utterance begins and goes on for ``ms``."""

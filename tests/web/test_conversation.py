@@ -66,4 +66,4 @@ def test_two_turns_are_held_by_voice(
 
     assert (tmp_path / "talk.png").stat().st_size > 10_000
     (journal,) = server.journals()
-    assert '"reason": "goodbye"' in journal.read_text()
+    assert '"reason":"goodbye"' in journal.read_text()

@@ -8,29 +8,23 @@ worse case: an idle socket without contexts is closed like an idle context.
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import Any
+from typing import Any, Self
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from tests.simulators.mulaw import BYTES_PER_MS
 from tests.simulators.vendors.base import Fault, Simulator, Trouble, break_off
-from tests.simulators.vendors.elevenlabs_contexts import Context, Speech, Voice
+from tests.simulators.vendors.elevenlabs_contexts import Speech, Voice
 from tests.simulators.vendors.elevenlabs_messages import (
-    CLOSE_CODE,
-    ERRORS,
     STATUS_DETAILS,
-    error_message,
-    first_only,
-    read_message,
     refused_body,
     refused_query,
 )
+from tests.simulators.vendors.elevenlabs_socket import Socket
+from tests.simulators.vendors.hangups import notice_hangups, until_hangup
 from tests.simulators.vendors.legible import MS_PER_CHAR, text_of
 
 __all__ = ["ElevenLabsSimulator", "Voice", "text_of"]
-
-MOST_CONTEXTS = 5
 
 
 class ElevenLabsSimulator(Simulator):
@@ -78,14 +72,20 @@ class ElevenLabsSimulator(Simulator):
             web.post(f"{base}/stream", self._stream),
         ]
 
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        notice_hangups(self)
+        return self
+
     async def __aexit__(self, *details: Any) -> None:
         for socket in list(self.sockets):
             socket.cut()
         await super().__aexit__(*details)
 
-    async def close_sockets(self, code: int = 1011, reason: str = "") -> None:
+    def close_sockets(self, code: int = 1011, reason: str = "") -> None:
         """Close every socket now; with 1008, ``reason`` is the code of the error before it."""
-        await asyncio.gather(*(socket.refuse(code, reason) for socket in list(self.sockets)))
+        for socket in list(self.sockets):
+            socket.end(code, reason)
 
     def cut_sockets(self) -> None:
         """Cut every socket's connection now, without a close."""
@@ -100,10 +100,10 @@ class ElevenLabsSimulator(Simulator):
 
     async def _socket(self, request: web.Request, endpoint: str) -> web.StreamResponse:
         link = self.new_link()
-        fault = self.faults.take("connect") or self.faults.take(endpoint)
-        if fault is not None and fault.trouble is Trouble.STALL_FIRST and self._unanswered(fault):
-            await gone(request)
-            return web.Response()
+        early = self.faults.take("connect")
+        if early is not None and early.trouble is Trouble.STALL_FIRST:
+            await until_hangup()
+        fault = early or self.faults.take(endpoint)
         if refusal := self._refusal(request, link, fault):
             return refusal
         if sentence := refused_query(request.query, multi=endpoint == "multi"):
@@ -158,9 +158,9 @@ class ElevenLabsSimulator(Simulator):
         self.requests_now += 1
         try:
             return await self._speak(request, link, body["text"], fault)
-        except ConnectionError:
+        except (ConnectionError, asyncio.CancelledError):
             self.note(link, "disconnected")
-            return web.Response()
+            raise
         finally:
             self.requests_now -= 1
 
@@ -172,8 +172,7 @@ class ElevenLabsSimulator(Simulator):
         begin = loop.time() + self.speech.first_audio_ms / 1000
         pieces = await self.speech.pieces(text)
         if trouble is Trouble.STALL_FIRST:
-            await gone(request)
-            raise ConnectionResetError
+            await until_hangup()
         await asyncio.sleep(begin - loop.time())
         if trouble is Trouble.MALFORMED:
             return web.Response(text="<html>upstream error</html>", content_type="text/html")
@@ -197,8 +196,7 @@ class ElevenLabsSimulator(Simulator):
                     part = part[: len(part) * 2 // 3 + 1]
             await answer.write(part)
             if trouble is Trouble.STALL_MID:
-                await gone(request)
-                raise ConnectionResetError
+                await until_hangup()
             if trouble is not None:
                 break_off(request)
                 return answer
@@ -207,35 +205,8 @@ class ElevenLabsSimulator(Simulator):
         self.note(link, "done", audio_ms=sent_ms)
         return answer
 
-    def _unanswered(self, fault: Fault) -> bool:
-        raise NotImplementedError
 
-
-class Socket:
-    """One socket of a client, with its contexts."""
-
-    def __init__(
-        self,
-        simulator: ElevenLabsSimulator,
-        link: int,
-        request: web.Request,
-        answer: web.WebSocketResponse,
-        fault: Fault | None,
-        *,
-        multi: bool,
-    ) -> None:
-        self.speech = simulator.speech
-        self._simulator = simulator
-        self._link = link
-        self._request = request
-        self._answer = answer
-        self._fault = fault
-        self._multi = multi
-        self._auto_mode = request.query.get("auto_mode") == "true"
-        self._timeout_s = float(request.query.get("inactivity_timeout", "20"))
-        self._contexts: dict[str | None, Context] = {}
-        self._open: set[Context] = set()
-        """Also those that were closed and still speak: they count until they are final."""
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._muted = False
-        self._input_at = asyncio.get_running_loop().time()
+def _failure(status: int, code: str = "", sentence: str = "") -> web.Response:
+    usual_code, usual_sentence = STATUS_DETAILS.get(status, ("error", "Error"))
+    detail = {"status": code or usual_code, "message": sentence or usual_sentence}
+    return web.json_response({"detail": detail}, status=status)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -116,13 +116,11 @@ class Context:
         *,
         auto_mode: bool,
         fault: Fault | None,
-        timed_out: Callable[[Context], Awaitable[None]],
-        timeout_s: float,
+        settings: dict[str, Any],
     ) -> None:
+        """``settings``: what its first message had and no later one may have."""
         self.name = name
-        self.schedule: tuple[int, ...] = SCHEDULE
-        self.settings: dict[str, Any] = {}
-        self.closing = False
+        self.settings = settings
         self._link = link
         self._auto_mode = auto_mode
         self._fault = fault
@@ -131,19 +129,19 @@ class Context:
         self._sent = 0
         self._free_at = 0.0
         self._jobs: asyncio.Queue[tuple[str, float] | None] = asyncio.Queue()
-        self._timed_out = timed_out
-        self._timeout_s = timeout_s
         self._loop = asyncio.get_running_loop()
-        self._input_at = self._loop.time()
+        self.input_at = self._loop.time()
+        config = settings.get("generation_config") or {}
+        self._schedule: tuple[int, ...] = tuple(config.get("chunk_length_schedule") or SCHEDULE)
 
     def touch(self) -> None:
         """The client did something for it: its inactivity begins anew."""
-        self._input_at = self._loop.time()
+        self.input_at = self._loop.time()
 
     def add(self, text: str, *, flush: bool, trigger: bool = False) -> None:
         """Text for the buffer. Speaks it if told to, or if there is enough of it."""
         self._buffer += text if self._buffer or text.strip() else ""
-        enough = self.schedule[min(self._generated, len(self.schedule) - 1)]
+        enough = self._schedule[min(self._generated, len(self._schedule) - 1)]
         if (
             flush
             or self._auto_mode
@@ -154,19 +152,9 @@ class Context:
 
     def close(self) -> str:
         """No more text. What was to be spoken still is; returns what was not and is dropped."""
-        self.closing = True
         dropped, self._buffer = self._buffer.strip(), ""
         self._jobs.put_nowait(None)
         return dropped
-
-    async def watch(self) -> None:
-        """Ends the context if the client forgets it."""
-        while not self.closing:
-            left = self._input_at + self._timeout_s - self._loop.time()
-            if left <= 0:
-                await self._timed_out(self)
-                return
-            await asyncio.sleep(left)
 
     async def speak(self) -> None:
         """Lives as long as the context; sends its audio and, in the end, that it is final."""

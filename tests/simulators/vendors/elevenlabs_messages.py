@@ -20,7 +20,7 @@ REST_MODELS = SOCKET_MODELS | {"eleven_v3", "eleven_v4", "eleven_v4_turbo"}
 LONGEST_TEXT = {"eleven_flash_v2_5": 40_000, "eleven_flash_v2": 30_000, "eleven_v3": 3_000}
 
 ERRORS = {
-    "input_timeout_exceeded": "Have not received a new text input within the timeout of {} seconds.",
+    "input_timeout_exceeded": "No new text input within the timeout of {} seconds.",
     "max_active_conversations": "Maximum simultaneous contexts per WebSocket connection exceeded"
     " (5)",
     "quota_exceeded": "This request exceeds your quota.",

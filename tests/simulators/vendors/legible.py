@@ -26,11 +26,12 @@ MS_PER_CHAR = 60
 
 _FIRST, _NEXT = 0x40, 0x41
 """What a millisecond begins with: the first of a letter, a later one."""
-_CELL = re.compile(rb"[\x40\x41][\x00-\x3f]{4}[\x80-\xbf]{3}")
-_CELLS = re.compile(rb"(?:[\x40\x41][\x00-\x3f]{4}[\x80-\xbf]{3})+")
+_PATTERN = rb"[\x40\x41]\x3f[\x20-\x3f][\x00-\x3f]{2}[\xa0-\xbf][\x80-\xbf]{2}"
+_CELL = re.compile(_PATTERN)
+_CELLS = re.compile(rb"(?:" + _PATTERN + rb"){2,}")  # one might be chance
 
 _LOWEST_HZ = 350.0
-_STEP_HZ = 1000 / 30
+_STEP_HZ = 30.0  # up to 3.2 kHz, where every resampler passes
 _GAP_MS = 3
 _LOUDNESS = 8000
 _QUIET = 400
@@ -66,7 +67,7 @@ def letters_of(audio: bytes) -> list[tuple[str, int]]:
             elif letters and letters[-1][0] == char:
                 letters[-1] = char, letters[-1][1] + 1
         done = cells.end()
-    return letters + _letters_of_tones(audio[done:])
+    return [*letters, *_letters_of_tones(audio[done:])]
 
 
 @lru_cache(maxsize=1024)
@@ -81,7 +82,7 @@ def _read(cell: bytes) -> str:
     point = 0
     for digit in cell[1:5]:
         point = point << 6 | (0x3F - digit)
-    return chr(min(point, 0x10FFFF))
+    return chr(point)
 
 
 @lru_cache(maxsize=1024)

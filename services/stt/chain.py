@@ -1,0 +1,163 @@
+"""A live recogniser, and the ways to words for when it fails: one answer for each utterance.
+
+The turn's audio is kept until the turn is answered. If the live recogniser has no words for an
+utterance soon after its end, or says that it will have none, the other ways are given the whole
+turn so far: a word that was half sent when a socket broke is whole there. Whoever answers first
+counts, and the other side is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from services.audio.segmenter import VAD_SILENCE_MS
+from services.call.events import (
+    EarEvent,
+    TranscriptFailed,
+    TranscriptFinal,
+    TranscriptInterim,
+)
+from services.stt import Emit
+from services.stt.live import LiveTranscriber
+from services.stt.turn_audio import MIN_VOICE_MS, Piece, TurnAudio
+from services.stt.words import Words
+from services.vendors import VendorError
+
+log = logging.getLogger(__name__)
+
+PATIENCE_MS = 700
+"""How long after an utterance's end the live recogniser alone is waited for."""
+SETTLE_MS = 1700
+"""When each utterance is answered at the latest: the core waits for words only a little longer."""
+
+
+@dataclass(slots=True)
+class _Owed:
+    """An utterance whose words are owed: the last of the turn that begins with ``first``."""
+
+    first: int
+    last: int
+    pieces: tuple[Piece, ...]
+    stopped_at: float
+    clock: asyncio.TimerHandle | None = None
+    rescue: asyncio.Task[None] | None = None
+
+
+class TranscriberChain:
+    """The transcriber of one call. ``silence_ms``: what the segmenter waits before an end."""
+
+    def __init__(
+        self,
+        live: LiveTranscriber,
+        rescue: Words,
+        silence_ms: int = VAD_SILENCE_MS,
+        patience_ms: int = PATIENCE_MS,
+    ) -> None:
+        self._live = live
+        self._rescue = rescue
+        self._silence_ms = silence_ms
+        self._patience_s = patience_ms / 1000
+        self._turn = TurnAudio()
+        self._owed: dict[int, _Owed] = {}
+        self._guess: TranscriptInterim | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+
+    async def run(self, emit: Emit) -> None:
+        self._emit = emit
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                await self._run_live()
+        finally:
+            for owed in self._owed.values():
+                _call_off(owed)
+
+    def hear(self, frame: bytes) -> None:
+        self._live.hear(frame)
+        self._turn.hear(frame)
+
+    def speech_started(self, utterance: int, voiced_ms: int) -> None:
+        self._turn.begin(utterance, voiced_ms)
+        self._live.speech_started(utterance, voiced_ms)
+
+    def speech_stopped(self, utterance: int) -> None:
+        self._turn.end(self._silence_ms)
+        loop = asyncio.get_running_loop()
+        pieces = self._turn.pieces(MIN_VOICE_MS)
+        owed = _Owed(self._turn.first, utterance, pieces, loop.time())
+        owed.clock = loop.call_later(self._patience_s, self._help, owed)
+        self._owed[utterance] = owed
+        self._live.speech_stopped(utterance)
+
+    def turn_committed(self) -> None:
+        self._turn.forget()
+        self._live.turn_committed()
+
+    # --- the live recogniser ----------------------------------------------------------------------
+
+    async def _run_live(self) -> None:
+        try:
+            await self._live.run(self._heard_live)
+        except Exception:  # a mistake of ours: the other ways carry on alone
+            log.exception("the live recogniser broke")
+            self._patience_s = 0
+        await asyncio.get_running_loop().create_future()
+
+    def _heard_live(self, event: EarEvent) -> None:
+        if isinstance(event, TranscriptFailed):
+            if owed := self._owed.get(event.last):
+                self._help(owed)
+        elif isinstance(event, TranscriptFinal):
+            if event.last in self._owed:
+                self._answer(event, event.first)
+        else:
+            if isinstance(event, TranscriptInterim):
+                self._guess = event
+            self._emit(event)
+
+    def _answer(self, event: TranscriptFinal | TranscriptFailed, first: int) -> None:
+        """The one answer for all utterances from ``first`` on to the event's last."""
+        for number in [number for number in self._owed if first <= number <= event.last]:
+            _call_off(self._owed.pop(number))
+        self._guess = None
+        self._emit(event)
+
+    # --- the other ways ---------------------------------------------------------------------------
+
+    def _help(self, owed: _Owed) -> None:
+        if owed.rescue is None and self._tasks is not None:
+            owed.rescue = self._tasks.create_task(self._find_words(owed), name="rescue")
+
+    async def _find_words(self, owed: _Owed) -> None:
+        try:
+            async with asyncio.timeout_at(owed.stopped_at + SETTLE_MS / 1000):
+                text = await self._rescue.words(owed.pieces) if owed.pieces else ""
+        except TimeoutError:
+            self._without_words(owed, "timeout")
+        except VendorError as error:
+            self._without_words(owed, error.code)
+        else:
+            owed.rescue = None  # this task: it is not to be called off
+            first = owed.first if text else owed.last  # no words must not replace any
+            self._rescued(TranscriptFinal(first, owed.last, text))
+
+    def _without_words(self, owed: _Owed, code: str) -> None:
+        """Nobody has certain words: what the live recogniser made out so far must do."""
+        owed.rescue = None
+        guess = self._guess
+        if guess and guess.first <= owed.last <= guess.last:
+            self._rescued(TranscriptFinal(guess.first, owed.last, guess.text))
+        else:
+            self._answer(TranscriptFailed(owed.last, code), owed.first)
+
+    def _rescued(self, event: TranscriptFinal) -> None:
+        self._live.answered(event.last)
+        self._answer(event, event.first)
+
+
+def _call_off(owed: _Owed) -> None:
+    if owed.clock:
+        owed.clock.cancel()
+    if owed.rescue:
+        owed.rescue.cancel()

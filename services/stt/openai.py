@@ -1,0 +1,109 @@
+"""OpenAI's transcription (``/v1/audio/transcriptions``): an utterance at a time, after its end.
+
+A container is wanted, so the turn's audio becomes a WAV file of 16-bit samples at 8 kHz. Words come
+a round trip and the recognition later than a live socket's; as a second way that is soon enough.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httpx2
+import openai
+from openai import AsyncOpenAI
+
+from services.audio.mulaw import RATE_HZ, decode_pcm
+from services.stt.turn_audio import Piece
+from services.vendors import VendorError
+
+VENDOR = "openai"
+MODEL = "gpt-transcribe"
+
+_STEP = "transcribe"
+_WAV_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAITranscription:
+    """What is asked of OpenAI. ``language``: ``en``, ``en-US``, ...; ``multi``: any. ``keywords``:
+    names to listen for; only ``gpt-transcribe`` takes them."""
+
+    model: str = MODEL
+    language: str = "en"
+    keywords: tuple[str, ...] = ()
+
+
+class OpenAIWords:
+    """Words by OpenAI. One for all calls with the same options."""
+
+    name = VENDOR
+
+    def __init__(self, client: AsyncOpenAI, options: OpenAITranscription) -> None:
+        """``client``: shared by all calls; its pool keeps connections warm."""
+        self._client = client.with_options(max_retries=0)  # the next recogniser is faster
+        self._model = options.model
+        plain = options.language.partition("-")[0]
+        self._language = openai.omit if plain == "multi" else plain
+        takes_keywords = options.model == MODEL and options.keywords
+        self._keywords = list(options.keywords) if takes_keywords else openai.omit
+
+    @property
+    def idle(self) -> bool:
+        return False  # it costs money
+
+    async def words(self, pieces: Sequence[Piece]) -> str:
+        """The words of all pieces at once. Raises VendorError."""
+        audio = b"".join(piece.audio for piece in pieces)
+        try:
+            answer = await self._client.audio.transcriptions.create(
+                model=self._model,
+                file=("turn.wav", wav(audio), "audio/wav"),
+                response_format="json",
+                language=self._language,
+                keywords=self._keywords,
+            )
+            return answer.text.strip()
+        except openai.APIStatusError as error:
+            raise _refused(error) from None
+        except (openai.APIError, httpx2.HTTPError) as error:
+            raise _broken(error) from None
+        except (AttributeError, ValueError):
+            raise VendorError(VENDOR, _STEP, "malformed") from None
+
+
+def wav(audio: bytes) -> bytes:
+    """Mu-law as a WAV file: 16-bit samples, mono, 8 kHz."""
+    pcm = decode_pcm(audio)
+    if sys.byteorder == "big":
+        samples = array("h", pcm)
+        samples.byteswap()
+        pcm = samples.tobytes()
+    header = _WAV_HEADER.pack(
+        *(b"RIFF", 36 + len(pcm), b"WAVE", b"fmt ", 16),
+        *(1, 1, RATE_HZ, RATE_HZ * 2, 2, 16),
+        *(b"data", len(pcm)),
+    )
+    return header + pcm
+
+
+def _refused(error: openai.APIStatusError) -> VendorError:
+    code = error.code if isinstance(error.code, str) else str(error.status_code)
+    at_once = error.status_code in {401, 403, 404} or code == "insufficient_quota"
+    return VendorError(VENDOR, _STEP, code, at_once=at_once)
+
+
+def _broken(error: Exception) -> VendorError:
+    if isinstance(error, openai.APIResponseValidationError):
+        return VendorError(VENDOR, _STEP, "malformed")
+    cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
+    if isinstance(cause, httpx2.ConnectTimeout | httpx2.PoolTimeout):
+        return VendorError(VENDOR, _STEP, "connect timeout", at_once=True)
+    if isinstance(cause, httpx2.TimeoutException) or isinstance(error, openai.APITimeoutError):
+        return VendorError(VENDOR, _STEP, "timeout", at_once=True)
+    if isinstance(cause, httpx2.ConnectError):
+        return VendorError(VENDOR, _STEP, "refused", at_once=True)
+    return VendorError(VENDOR, _STEP, "reset")

@@ -1,0 +1,135 @@
+"""Speaking with a vendor that takes one request per phrase and streams its audio back. No timing
+comes with it, so which words are in which part of the audio is not known exactly.
+
+Therefore a phrase is held back until all of it has come, as long as nobody has to wait for it: the
+vendors speak many times faster than a telephone plays. If it breaks off before, nothing of it was
+said and another voice can say it whole. A phrase that is late is given out as it comes, cut where
+its words should begin at the pace of the phrases before; only then may a break cost a word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from services.audio.mulaw import BYTES_PER_MS, SILENCE
+from services.tts import Say, SpokenAudio
+from services.tts.alignment import Pace, WordCutter
+from services.tts.speakable import speakable
+from services.vendors import Reports, VendorError
+
+HOLD_S = 0.25
+"""How long after its first byte a phrase may be held back while the caller waits for it."""
+_LEAD_S = 0.4  # audio not yet played, below which the caller would soon wait
+
+Stream = Callable[[str, str], AsyncGenerator[bytes]]
+"""(text, text before it) -> mu-law audio as it comes. Raises VendorError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Deadlines in s: from the request to its first audio, and between two pieces of audio."""
+
+    first_audio_s: float
+    stall_s: float = 1.5
+
+
+class PhraseVoice:
+    """What the voices with requests do the same way."""
+
+    def __init__(self, vendor: str, stream: Stream, patience: Patience, region: str) -> None:
+        self._vendor = vendor
+        self._stream = stream
+        self._patience = patience
+        self._region = region
+        self._pace = Pace()
+
+    async def speak(
+        self, reply: int, phrases: AsyncIterator[str], say: Say, reports: Reports
+    ) -> None:
+        """As ``Voice.speak``."""
+        before = ""
+        plays_until = 0.0
+        loop = asyncio.get_running_loop()
+
+        def say_it(part: SpokenAudio) -> None:
+            nonlocal plays_until
+            plays_until = max(plays_until, loop.time()) + len(part.audio) / BYTES_PER_MS / 1000
+            say(part)
+
+        async for phrase in phrases:
+            said = speakable(phrase, self._region)
+            if not said:
+                say_it(SpokenAudio(SILENCE, phrase))
+                continue
+            reports.step(self._vendor, "request", reply)
+            await self._say(phrase, said, before, plays_until - _LEAD_S, say_it, reports, reply)
+            before = f"{before} {said}".strip()
+
+    async def render(self, text: str) -> bytes:
+        """All of ``text``. Raises VendorError."""
+        said = speakable(text, self._region)
+        if not said:
+            return SILENCE
+        audio = b"".join([chunk async for chunk in self._in_time(said, "")])
+        self._pace.learn(said, len(audio))
+        return audio
+
+    async def _say(
+        self,
+        phrase: str,
+        said: str,
+        before: str,
+        needed_at: float,
+        say: Say,
+        reports: Reports,
+        reply: int,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        cutter: WordCutter | None = None
+        held = bytearray()
+        size = 0
+        async with aclosing(self._in_time(said, before)) as chunks:
+            async for chunk in chunks:
+                if not size:
+                    reports.step(self._vendor, "first audio", reply)
+                    needed_at = max(needed_at, loop.time() + HOLD_S)
+                size += len(chunk)
+                held += chunk
+                if loop.time() < needed_at:
+                    continue
+                if cutter is None:
+                    cutter = WordCutter(self._pace)
+                    cutter.expect(phrase, said)
+                for part in cutter.hear(bytes(held)):
+                    say(part)
+                held.clear()
+        self._pace.learn(said, size)
+        if cutter is None:
+            say(SpokenAudio(bytes(held), phrase))
+        else:
+            for part in [*cutter.hear(bytes(held)), *cutter.finish()]:
+                say(part)
+
+    async def _in_time(self, said: str, before: str) -> AsyncGenerator[bytes]:
+        """The audio; VendorError if it does not come in time, or not at all."""
+        loop = asyncio.get_running_loop()
+        began = False
+        async with aclosing(self._stream(said, before)) as chunks:
+            while True:
+                limit = self._patience.stall_s if began else self._patience.first_audio_s
+                try:
+                    async with asyncio.timeout_at(loop.time() + limit):
+                        chunk = await anext(chunks, None)
+                except TimeoutError:
+                    code = "stall" if began else "first audio timeout"
+                    raise VendorError(self._vendor, "speak", code, at_once=True) from None
+                if chunk is None:
+                    break
+                began |= bool(chunk)
+                if chunk:
+                    yield chunk
+        if not began:
+            raise VendorError(self._vendor, "speak", "no audio")

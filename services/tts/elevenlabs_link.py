@@ -1,0 +1,231 @@
+"""One open multi-context socket to ElevenLabs, and the contexts on it.
+
+A context counts until its ``isFinal`` has come, however long ago we closed it: the vendor counts so
+as well, and the sixth one ends the socket with 1008. Audio of a context that nobody listens to any
+more is dropped here. The socket is read without pause: if nobody reads, the library's queue fills
+up, pongs stay unseen, and it closes itself with 1011.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from services.tts.elevenlabs_wire import (
+    AT_ONCE,
+    CLOSE_SOCKET,
+    VENDOR,
+    Chunk,
+    ElevenLabsOptions,
+    Refused,
+    add_text,
+    close_context,
+    detail_status,
+    keep_alive,
+    multi_url,
+    open_context,
+    parse,
+)
+from services.vendors import VendorError
+
+MOST_CONTEXTS = 4
+"""The vendor takes five; one is left for what we do not know of."""
+CONNECT_S = 1.5
+KEEP_ALIVE_S = 15.0
+"""Below the 20 s after which the vendor gives up by default, should it not heed the 180 s that we
+ask for; whether those hold for a socket without contexts is not documented. It keeps NATs awake as
+well, and is four small messages a minute."""
+_PARTING_S = 2.0  # for the vendor to close; if we just leave, many sockets end with 1006
+_MAX_MESSAGE = 16 * 2**20  # bytes: the audio of a long message exceeds the library's 1 MiB
+
+
+class Listener(Protocol):
+    """Who listens to a context."""
+
+    def hear(self, chunk: Chunk) -> None:
+        """Audio, or the end, of the context."""
+
+    def fail(self, error: VendorError) -> None:
+        """Nothing more will come."""
+
+
+class Link:
+    """The socket. All methods but ``run`` only put messages into its outbox."""
+
+    def __init__(
+        self, socket: ClientConnection, options: ElevenLabsOptions, changed: Callable[[], None]
+    ) -> None:
+        """``changed`` is called whenever ``has_room`` or ``is_heard`` may have changed."""
+        self._socket = socket
+        self._changed = changed
+        self._settings = options.settings
+        self._outbox: asyncio.Queue[str] = asyncio.Queue()
+        self._contexts: dict[str, Listener | None] = {}
+        self._closing: set[str] = set()
+        self._refused: str | None = None
+        self._leaving = asyncio.get_running_loop().create_future()
+        self.lost_idle: VendorError | None = None
+        """Why the socket was lost, if that hit nobody who could tell."""
+        self.is_open = True
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another context may be opened."""
+        return self.is_open and len(self._contexts) < MOST_CONTEXTS
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens to a context of it."""
+        return any(self._contexts.values())
+
+    def open(self, context: str, listener: Listener) -> None:
+        """Open a context."""
+        self._contexts[context] = listener
+        self._outbox.put_nowait(open_context(context, self._settings))
+        self._changed()
+
+    def say(self, context: str, said: str) -> None:
+        """Have a phrase spoken in an open context."""
+        self._outbox.put_nowait(add_text(context, said))
+
+    def close(self, context: str) -> None:
+        """No more text for the context; what it was given is still spoken."""
+        if context in self._contexts and context not in self._closing:
+            self._closing.add(context)
+            self._outbox.put_nowait(close_context(context))
+
+    def abandon(self, context: str) -> None:
+        """Close the context and listen to it no longer."""
+        self.close(context)
+        if context in self._contexts:
+            self._contexts[context] = None
+            self._changed()
+
+    def leave(self) -> None:
+        """End ``run``, in peace. From now on there is no room."""
+        self.is_open = False
+        if not self._leaving.done():
+            self._leaving.set_result(None)
+        self._changed()
+
+    async def run(self) -> None:
+        """Lives as long as the socket; cancelling it closes the socket as the vendor likes it."""
+        reading = asyncio.create_task(self._read(), name="elevenlabs in")
+        writing = asyncio.create_task(self._write(), name="elevenlabs out")
+        try:
+            await asyncio.wait({reading, self._leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.is_open = False
+            reading.cancel()
+            writing.cancel()
+            try:
+                await asyncio.wait({reading, writing})
+                await self._part()
+            finally:
+                self._socket.transport.abort()  # if we are told twice to hurry
+
+    async def _part(self) -> None:
+        try:
+            async with asyncio.timeout(_PARTING_S):
+                await self._socket.send(CLOSE_SOCKET)
+                while True:  # what comes now would keep the close frame from being seen
+                    await self._socket.recv(decode=False)
+        except (TimeoutError, ConnectionClosed):
+            await self._socket.close()
+
+    async def _write(self) -> None:
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(KEEP_ALIVE_S):
+                        message = await self._outbox.get()
+                except TimeoutError:
+                    self._outbox.put_nowait(keep_alive())
+                    for context in self._contexts.keys() - self._closing:
+                        self._outbox.put_nowait(keep_alive(context))
+                else:
+                    await self._socket.send(message)
+        except ConnectionClosed:
+            pass  # the reader knows why
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                self._take(parse(await self._socket.recv(decode=False)))
+        except ConnectionClosed as closed:
+            self._lost(self._refused or str(closed.rcvd.code if closed.rcvd else 1006))
+        except ValueError:
+            self._lost("malformed")
+
+    def _take(self, message: Chunk | Refused | None) -> None:
+        if isinstance(message, Chunk) and message.context in self._contexts:
+            listener = self._contexts[message.context]
+            if message.is_final:
+                del self._contexts[message.context]
+                self._closing.discard(message.context)
+                self._changed()
+            if listener:
+                listener.hear(message)
+        elif isinstance(message, Refused):
+            self._refused = message.code  # it closes the socket now; who waits need not
+            self._fail(self._error(message.code))
+
+    def _lost(self, code: str) -> None:
+        error = self._error(code)
+        if not self._fail(error) and self._refused is None and code not in {"1000", "1001"}:
+            self.lost_idle = error
+        self._changed()
+
+    def _fail(self, error: VendorError) -> bool:
+        """Tell whoever listens; False if nobody did."""
+        self.is_open = False
+        listeners = [listener for listener in self._contexts.values() if listener]
+        self._contexts = dict.fromkeys(self._contexts)
+        for listener in listeners:
+            listener.fail(error)
+        if not listeners and self._refused:
+            self.lost_idle = error
+        return bool(listeners)
+
+    @staticmethod
+    def _error(code: str) -> VendorError:
+        return VendorError(VENDOR, "socket", code, at_once=code in AT_ONCE)
+
+
+async def connected(options: ElevenLabsOptions, tls: ssl.SSLContext | None) -> ClientConnection:
+    """An open socket. Raises VendorError."""
+    url = multi_url(options)
+    parts = urlsplit(url)
+    is_here = parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            return await connect(
+                url,
+                additional_headers={"xi-api-key": options.key},
+                compression=None,  # base64 of noise: nothing to be gained but work
+                proxy=None if is_here else True,
+                open_timeout=None,
+                close_timeout=1,
+                max_size=_MAX_MESSAGE,
+                ssl=(tls or True) if parts.scheme == "wss" else None,
+            )
+    except TimeoutError:
+        raise VendorError(VENDOR, "connect", "connect timeout", at_once=True) from None
+    except InvalidStatus as refused:
+        response = refused.response
+        code = detail_status(response.body) or str(response.status_code)
+        at_once = response.status_code in {401, 403, 404} or code in AT_ONCE
+        raise VendorError(VENDOR, "connect", code, at_once=at_once) from None
+    except ConnectionRefusedError:
+        raise VendorError(VENDOR, "connect", "refused", at_once=True) from None
+    except (OSError, EOFError):
+        raise VendorError(VENDOR, "connect", "cut") from None
+    except InvalidHandshake as error:
+        code = "cut" if isinstance(error.__cause__, OSError | EOFError) else "malformed"
+        raise VendorError(VENDOR, "connect", code) from None

@@ -1,0 +1,126 @@
+"""Standing lines rendered ahead and kept on disk: greeting, apology, goodbye, FAQ answers.
+
+A line that lies ready costs the caller no wait and the vendor no request. It is kept by what its
+sound depends on: its text, and the renderer's name (voice, model, settings). A full or broken disk
+costs only the next start some requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from services.audio.mulaw import BYTES_PER_MS, decode_samples
+from services.tts import Renderer
+from services.vendors import VendorError
+
+log = logging.getLogger(__name__)
+
+AT_A_TIME = 2
+"""Renderings at once: vendors count concurrent requests, and callers come first."""
+_FIRST_REST_S = 1.0  # after a failure; then twice as long, up to
+_LONGEST_REST_S = 60.0
+_LONGEST_BYTES = 300_000 * BYTES_PER_MS  # five minutes: no line is so long
+_AUDIBLE = 0.003  # of full scale, -50 dB
+_MOST_LEAD_BYTES = 40 * BYTES_PER_MS  # silence before the first sound that is left alone ...
+_LEAD_BYTES = 20 * BYTES_PER_MS  # ... and what is left of a longer one
+
+
+class LineStore:
+    """The lines of one voice."""
+
+    def __init__(self, folder: Path, renderer: Renderer) -> None:
+        self._folder = folder
+        self._renderer = renderer
+        self._warned = False
+
+    async def fill(self, texts: Iterable[str], into: dict[str, bytes]) -> None:
+        """Put the audio (mu-law 8 kHz) of each text into ``into``, as soon as it is there.
+
+        Returns when all are; tries until then. Raises nothing; cancel it to give up, what is there
+        stays.
+        """
+        missing = [text for text in dict.fromkeys(texts) if text.strip() and text not in into]
+        found = await asyncio.to_thread(lambda: [self._load(text) for text in missing])
+        into.update((text, audio) for text, audio in zip(missing, found, strict=True) if audio)
+        places = asyncio.Semaphore(AT_A_TIME)
+        async with asyncio.TaskGroup() as tasks:
+            for text in missing:
+                if text not in into:
+                    tasks.create_task(self._add(text, into, places), name="render line")
+
+    async def _add(self, text: str, into: dict[str, bytes], places: asyncio.Semaphore) -> None:
+        rest_s = _FIRST_REST_S
+        while True:
+            async with places:
+                audio = await self._render(text)
+            if audio:
+                break
+            await asyncio.sleep(rest_s)
+            rest_s = min(_LONGEST_REST_S, rest_s * 2)
+        into[text] = audio
+        await asyncio.to_thread(self._keep, text, audio)
+
+    async def _render(self, text: str) -> bytes:
+        """The audio, or nothing."""
+        try:
+            return without_lead(await self._renderer.render(text))
+        except VendorError as error:
+            log.warning("a standing line could not be rendered yet: %s", error)
+        except Exception as error:
+            log.error("a standing line could not be rendered: %s", type(error).__name__)
+        return b""
+
+    # --- the disk ---------------------------------------------------------------------------------
+
+    def _path(self, text: str) -> Path:
+        name = hashlib.sha256(f"{self._renderer.name}\0{text}".encode()).hexdigest()
+        return self._folder / f"{name}.ulaw"
+
+    def _load(self, text: str) -> bytes:
+        """The audio as it was kept; nothing if there is none, or none that can be."""
+        try:
+            path = self._path(text)
+            return path.read_bytes() if path.stat().st_size <= _LONGEST_BYTES else b""
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            self._warn(error)
+            return b""
+
+    def _keep(self, text: str, audio: bytes) -> None:
+        """Write it whole or not at all, for nobody else to read."""
+        path = self._path(text)
+        fresh = path.with_name(f".{path.stem}.{secrets.token_hex(4)}")
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                with open(
+                    os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
+                ) as file:
+                    file.write(audio)
+                os.replace(fresh, path)
+            finally:
+                fresh.unlink(missing_ok=True)
+        except OSError as error:
+            self._warn(error)
+
+    def _warn(self, error: OSError) -> None:
+        if not self._warned:
+            log.warning("standing lines cannot be kept on disk: %s", error.strerror)
+        self._warned = True
+
+
+def without_lead(audio: bytes) -> bytes:
+    """Audio without the silence before its first sound, if that is more than 40 ms."""
+    audible = np.flatnonzero(np.abs(decode_samples(audio)) > _AUDIBLE)
+    if not audible.size or audible[0] <= _MOST_LEAD_BYTES:
+        return audio
+    return audio[int(audible[0]) - _LEAD_BYTES :]

@@ -1,0 +1,136 @@
+"""OpenAI speech (``/audio/speech``): linear PCM at 24 kHz, made mu-law at 8 kHz while it comes.
+
+OpenAI ends this endpoint with all its models (``tts-1``, ``tts-1-hd``, ``gpt-4o-mini-tts``) on
+2027-01-06 and names its Realtime API as the replacement [SDK 3.52, openai.resources.audio.speech],
+so there is no default model here. Servers that speak the same protocol go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+
+import httpx2
+import numpy as np
+import openai
+import soxr
+from openai import AsyncOpenAI
+
+from services.audio.mulaw import RATE_HZ, encode_pcm
+from services.tts import Say
+from services.tts.by_phrase import Patience, PhraseVoice
+from services.vendors import Reports, VendorError
+
+VENDOR = "openai"
+VOICE = "marin"
+PATIENCE = Patience(first_audio_s=1.5)
+_RATE_HZ = 24_000
+_CHUNK_BYTES = 2400  # 50 ms
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAISpeech:
+    """Who speaks, and how: ``instructions`` in words ("Warm and brisk."). ``region``: of telephone
+    numbers without a country code."""
+
+    model: str
+    voice: str = VOICE
+    instructions: str = ""
+    region: str = "US"
+
+
+class OpenAIVoice:
+    """The voice of one call, and a renderer."""
+
+    def __init__(
+        self,
+        client: AsyncOpenAI,
+        options: OpenAISpeech,
+        reports: Reports | None = None,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        """``client``: shared by all calls; its pool keeps connections warm."""
+        self._client = client.with_options(max_retries=0)  # the next voice is faster
+        self._options = options
+        self._reports = reports or Reports()
+        self._voice = PhraseVoice(VENDOR, self._stream, patience, options.region)
+        mark = hashlib.sha256(options.instructions.encode()).hexdigest()[:8]
+        self.name = f"openai {options.model} {options.voice}"
+        if options.instructions:
+            self.name += f" {mark}"
+
+    async def run(self) -> None:
+        """Nothing is kept open for a call."""
+        await asyncio.Event().wait()
+
+    async def speak(self, reply: int, phrases: AsyncIterator[str], say: Say) -> None:
+        await self._voice.speak(reply, phrases, say, self._reports)
+
+    async def render(self, text: str) -> bytes:
+        return await self._voice.render(text)
+
+    async def _stream(self, said: str, before: str) -> AsyncGenerator[bytes]:
+        telephone = _Telephone()
+        try:
+            async with self._client.audio.speech.with_streaming_response.create(
+                model=self._options.model,
+                voice=self._options.voice,
+                input=said,
+                response_format="pcm",
+                instructions=self._options.instructions or openai.omit,
+            ) as response:
+                if response.headers.get("content-type", "").startswith(
+                    ("text/", "application/json")
+                ):
+                    raise VendorError(VENDOR, "speak", "malformed")
+                async for chunk in response.iter_bytes(_CHUNK_BYTES):
+                    yield telephone.hear(chunk)
+                yield telephone.finish()
+        except openai.APIStatusError as error:
+            raise _refused(error) from None
+        except (openai.APIError, httpx2.HTTPError) as error:
+            raise _broken(error) from None
+
+
+class _Telephone:
+    """16-bit samples at 24 kHz, little-endian, cut anywhere, to mu-law at 8 kHz."""
+
+    def __init__(self) -> None:
+        self._resampler = soxr.ResampleStream(_RATE_HZ, RATE_HZ, 1, dtype="int16", quality="HQ")
+        self._odd = b""
+
+    def hear(self, pcm: bytes) -> bytes:
+        """More of it; what can be played so far."""
+        pcm = self._odd + pcm
+        whole = len(pcm) & ~1
+        self._odd = pcm[whole:]
+        return self._encode(pcm[:whole], last=False)
+
+    def finish(self) -> bytes:
+        """What the filter still holds."""
+        return self._encode(b"", last=True)
+
+    def _encode(self, pcm: bytes, *, last: bool) -> bytes:
+        samples = np.frombuffer(pcm, dtype="<i2").astype(np.int16, copy=False)
+        return encode_pcm(self._resampler.resample_chunk(samples, last=last).tobytes())
+
+
+def _refused(error: openai.APIStatusError) -> VendorError:
+    code = error.code if isinstance(error.code, str) else str(error.status_code)
+    at_once = error.status_code in {401, 403, 404} or code == "insufficient_quota"
+    return VendorError(VENDOR, "request", code, at_once=at_once)
+
+
+def _broken(error: Exception) -> VendorError:
+    cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
+    if isinstance(cause, httpx2.ConnectTimeout | httpx2.PoolTimeout):
+        return VendorError(VENDOR, "request", "connect timeout", at_once=True)
+    if isinstance(cause, httpx2.TimeoutException) or isinstance(error, openai.APITimeoutError):
+        return VendorError(VENDOR, "speak", "stall", at_once=True)
+    if isinstance(cause, httpx2.ConnectError):
+        return VendorError(VENDOR, "request", "refused", at_once=True)
+    if isinstance(cause, httpx2.NetworkError | httpx2.RemoteProtocolError):
+        return VendorError(VENDOR, "speak", "cut")
+    return VendorError(VENDOR, "speak", type(cause or error).__name__)

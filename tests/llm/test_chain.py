@@ -1,0 +1,465 @@
+"""Several models behind one brain: hedges, failures, seams; on virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.call.effects import Purpose, Speaker, Turn
+from services.call.events import VendorEvent, VendorFailed, VendorStep
+from services.llm import Brain, BrainEvent, EndCall, TakeMessage
+from services.llm.chain import BrainChain
+from services.llm.openai import OpenAIBrain, OpenAIOptions
+from services.llm.race import Link
+from services.llm.scripted import ScriptedBrain
+from services.llm.seam import Seam, WholeWords
+from services.llm.tools import CallNotes
+from services.receptionist.agent import load_agent
+from services.receptionist.prompt import Prompt
+from services.vendors import Reports, VendorError
+from services.vendors.breaker import Breaker
+from tests.simulators.vendors.base import Fault, Trouble
+from tests.simulators.vendors.openai import OpenAISimulator
+from tests.virtual_time import run_virtual
+
+AGENT = load_agent(Path(__file__).parent.parent.parent / "agents" / "receptionist.toml")
+NOW = datetime(2026, 11, 17, 10, 0, tzinfo=AGENT.business.timezone)
+GREETING = Turn(Speaker.AGENT, AGENT.line(Purpose.GREETING))
+TURNS = (GREETING, Turn(Speaker.CALLER, "When are you open?"))
+TAKEN = TakeMessage("Bob", "", "Hi")
+
+Step = float | BrainEvent | VendorError
+"""Seconds of silence, an item, or a failure."""
+
+
+class Fake:
+    """Does the given steps, one list for each time it is asked; notes what it was asked."""
+
+    def __init__(self, *scripts: Sequence[Step]) -> None:
+        self._scripts = list(scripts)
+        self.asked: list[str | None] = []
+        """What had been said before, None for a fresh answer."""
+        self.open = 0
+
+    def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
+        self.asked.append(None)
+        return self._do(self._scripts.pop(0))
+
+    def resume(self, reply: int, turns: Sequence[Turn], said: str) -> AsyncGenerator[BrainEvent]:
+        self.asked.append(said)
+        return self._do(self._scripts.pop(0))
+
+    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
+        return TAKEN
+
+    async def _do(self, script: Sequence[Step]) -> AsyncGenerator[BrainEvent]:
+        self.open += 1
+        try:
+            for step in script:
+                if isinstance(step, float):
+                    await asyncio.sleep(step)
+                elif isinstance(step, VendorError):
+                    raise step
+                else:
+                    yield step
+        finally:
+            self.open -= 1
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def error(code: str = "500", *, at_once: bool = False) -> VendorError:
+    return VendorError("openai", "stream", code, at_once=at_once)
+
+
+class Chain:
+    """A chain of fakes, and what became of it."""
+
+    def __init__(self, *models: Fake, last: Brain | None = None, **options: Any) -> None:
+        self.events: list[VendorEvent] = []
+        self.models = models
+        self.breakers = [Breaker(f"model {n}", now) for n in range(len(models))]
+        reports = Reports()
+        reports.attach(self.events.append)
+        links = [Link(*pair) for pair in zip(models, self.breakers, strict=True)]
+        self.notes = CallNotes()
+        self.last = last or Fake(["script"])
+        self.brain = BrainChain(links, self.last, reports, notes=self.notes, **options)
+
+    async def say(self) -> str:
+        return text([item async for item in self.brain.respond(1, TURNS)])
+
+    @property
+    def failures(self) -> list[str]:
+        return [event.code for event in self.events if isinstance(event, VendorFailed)]
+
+    @property
+    def steps(self) -> list[str]:
+        return [event.step for event in self.events if isinstance(event, VendorStep)]
+
+    @property
+    def open(self) -> int:
+        return sum(model.open for model in self.models)
+
+
+def text(items: Sequence[BrainEvent]) -> str:
+    return "".join(item for item in items if isinstance(item, str))
+
+
+def virtual(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    def run() -> None:
+        run_virtual(test())
+
+    run.__name__ = test.__name__
+    return run
+
+
+# --- who answers ----------------------------------------------------------------------------------
+
+
+@virtual
+async def test_the_first_model_answers_and_nobody_else_is_asked() -> None:
+    chain = Chain(Fake([1.1, "Hello ", 3.0, "there."]), Fake())
+    assert await chain.say() == "Hello there."
+    assert (chain.models[1].asked, chain.failures) == ([], [])
+
+
+@virtual
+async def test_after_a_silence_a_hedge_is_asked_and_the_first_to_speak_wins() -> None:
+    chain = Chain(Fake([60.0, "late"]), Fake([0.3, "Hello."]))
+    assert await chain.say() == "Hello."
+    assert now() == pytest.approx(1.5)
+    assert chain.open == 0
+    assert chain.failures == ["slow"]
+
+
+@virtual
+async def test_the_loser_is_cancelled_when_the_winner_begins_not_when_it_ends() -> None:
+    chain = Chain(Fake([60.0]), Fake([0.3, "Hello ", 5.0, "there."]))
+    async with aclosing(chain.brain.respond(1, TURNS)) as items:
+        assert await anext(items) == "Hello "
+        await asyncio.sleep(0)
+        assert [model.open for model in chain.models] == [0, 1]
+
+
+@virtual
+async def test_the_first_model_may_win_after_the_hedge_began() -> None:
+    chain = Chain(Fake([1.4, "Hello."]), Fake([0.3, "no"]))
+    assert await chain.say() == "Hello."
+    assert (chain.failures, chain.open) == ([], 0)
+
+
+@virtual
+async def test_a_model_without_a_second_is_its_own_hedge() -> None:
+    chain = Chain(Fake([60.0], [0.2, "Hello."]))
+    assert await chain.say() == "Hello."
+    assert now() == pytest.approx(1.4)
+    alone = Chain(Fake([2.0, "Hello."]), hedge_on_itself=False)
+    assert await alone.say() == "Hello."
+    assert alone.models[0].asked == [None]
+
+
+@virtual
+async def test_a_model_that_fails_is_followed_by_the_next_at_once() -> None:
+    chain = Chain(Fake([0.1, error("429")]), Fake([0.2, "Hello."]))
+    assert await chain.say() == "Hello."
+    assert now() == pytest.approx(0.3)
+    assert chain.failures == ["429"]
+
+
+@virtual
+async def test_without_a_second_a_lost_connection_is_tried_once_more() -> None:
+    chain = Chain(Fake([error("connection lost")], ["Hello."]))
+    assert await chain.say() == "Hello."
+    hopeless = Chain(Fake([error("401", at_once=True)]))
+    assert await hopeless.say() == "script"
+    assert hopeless.models[0].asked == [None]
+
+
+@virtual
+async def test_when_all_fail_the_script_answers_and_each_failure_was_told_once() -> None:
+    chain = Chain(Fake([error("a")], [error("c")]), Fake([error("b")], [error("d")]))
+    assert await chain.say() == "script"
+    assert chain.failures == ["a", "b", "c", "d"]
+    assert chain.steps == ["answer"]
+
+
+@virtual
+async def test_a_model_that_gives_nothing_has_failed() -> None:
+    chain = Chain(Fake([0.1]), Fake(["Hello."]))
+    assert await chain.say() == "Hello."
+    assert chain.failures == ["empty"]
+
+
+@virtual
+async def test_both_silent_for_good_the_script_answers() -> None:
+    stalls = error("first byte timeout", at_once=True)
+    chain = Chain(Fake([4.0, stalls]), Fake([4.0, stalls]))
+    assert await chain.say() == "script"
+    assert now() == pytest.approx(5.2)
+
+
+@virtual
+async def test_the_next_caller_does_not_wait_for_a_model_that_has_just_stalled() -> None:
+    chain = Chain(Fake([60.0], [60.0], [60.0], ["back"]), Fake(*[[0.1, "Hello."]] * 4))
+    for _ in range(3):
+        assert await chain.say() == "Hello."
+    began = now()
+    assert await chain.say() == "Hello."
+    assert now() - began == pytest.approx(0.1)
+    await asyncio.sleep(10)
+    assert await chain.say() == "back"
+    assert not chain.breakers[0].is_open
+
+
+# --- going on in the middle -----------------------------------------------------------------------
+
+
+@virtual
+async def test_an_answer_that_breaks_off_is_finished_by_the_other_model() -> None:
+    first = Fake(["We are ", "open Mon", error("cut")])
+    chain = Chain(first, Fake(["open Monday to ", "Friday."]))
+    assert await chain.say() == "We are open Monday to Friday."
+    assert chain.models[1].asked == ["We are open "]  # half a word is no word
+    assert (chain.failures, chain.open) == (["cut"], 0)
+
+
+@virtual
+async def test_the_same_model_goes_on_if_it_is_the_only_one_and_may_be_asked() -> None:
+    chain = Chain(Fake(["We are ", error("cut")], ["open."]))
+    assert await chain.say() == "We are open."
+    stalled = Chain(Fake(["We are ", error("stall", at_once=True)]))
+    with pytest.raises(VendorError, match="stall"):
+        await stalled.say()
+    assert stalled.failures == ["stall"]
+
+
+@virtual
+async def test_a_last_word_that_ends_its_sentence_is_said() -> None:
+    chain = Chain(Fake(["We are open.", error("cut")]), Fake(["We are open. Anything else?"]))
+    assert await chain.say() == "We are open. Anything else?"
+    assert chain.models[1].asked == ["We are open."]
+
+
+@virtual
+async def test_nothing_more_to_say_is_an_end_and_no_failure() -> None:
+    for rest in ([], ["."], ["We are open."]):
+        chain = Chain(Fake(["We are open. ", error("cut")]), Fake(rest))
+        assert await chain.say() == "We are open. "
+        assert chain.failures == ["cut"]
+
+
+@virtual
+async def test_nobody_can_go_on() -> None:
+    chain = Chain(Fake(["We ", error("a")], [error("c")]), Fake(["are ", error("b")], [error("d")]))
+    items: list[BrainEvent] = []
+    with pytest.raises(VendorError):
+        await _collect(chain, items)
+    assert text(items) == "We are "
+    assert chain.failures == ["a", "b", "c", "d"]
+    assert chain.open == 0
+
+
+async def _collect(chain: Chain, items: list[BrainEvent]) -> None:
+    async for item in chain.brain.respond(1, TURNS):
+        items.append(item)
+
+
+@virtual
+async def test_what_was_done_is_not_done_again_by_the_model_that_follows() -> None:
+    chain = Chain(Fake([TAKEN, error("cut")]), Fake([TAKEN, "Thank ", "you.", EndCall()]))
+    items = [item async for item in chain.brain.respond(1, TURNS)]
+    assert items == [TAKEN, "Thank ", "you.", EndCall()]
+    assert chain.notes.messages == [TAKEN]
+    script = Chain(Fake([TAKEN, error("x", at_once=True)]), last=Fake([TAKEN, "Okay."]))
+    assert [item async for item in script.brain.respond(1, TURNS)] == [TAKEN, "Okay."]
+
+
+@virtual
+async def test_a_message_of_the_loser_is_not_taken() -> None:
+    chain = Chain(Fake([1.6, TAKEN, "no"]), Fake([0.3, "Hello."]))
+    assert await chain.say() == "Hello."
+    assert chain.notes.messages == []
+
+
+# --- cancelling -----------------------------------------------------------------------------------
+
+
+@virtual
+async def test_an_interruption_leaves_nothing_open() -> None:
+    for seconds in (0.5, 1.3, 1.8):  # one asked, two asked, one won
+        chain = Chain(Fake([60.0]), Fake([0.3, "Hello ", 60.0]))
+        task = asyncio.ensure_future(chain.say())
+        await asyncio.sleep(seconds)
+        task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled()
+        assert chain.open == 0
+        assert len(asyncio.all_tasks()) == 1
+
+
+@virtual
+async def test_an_interrupted_answer_is_no_failure() -> None:
+    chain = Chain(Fake(["Hello ", 60.0]))
+    async with aclosing(chain.brain.respond(1, TURNS)) as items:
+        assert await anext(items) == "Hello "
+    assert (chain.failures, chain.open) == ([], 0)
+    assert chain.breakers[0].allows()
+
+
+@virtual
+async def test_what_is_unfinished_is_known_only_to_a_script_that_led_the_whole_call() -> None:
+    chain = Chain(Fake([error("401", at_once=True)]))
+    await chain.say()
+    assert chain.brain.unfinished(TURNS) == TAKEN
+    chain = Chain(Fake(["Hello."]))
+    await chain.say()
+    assert chain.brain.unfinished(TURNS) is None
+
+
+# --- the real SDK against the simulator -----------------------------------------------------------
+
+ANSWER = "We are open from Monday to Friday, from eight in the morning until five. Anything else?"
+FAULTS = [
+    Fault(Trouble.RESET),
+    *(Fault(Trouble.STATUS, status) for status in (401, 403, 429, 500, 503)),
+    *(Fault(trouble) for trouble in (Trouble.STALL_FIRST, Trouble.STALL_MID)),
+    *(Fault(trouble) for trouble in (Trouble.MALFORMED, Trouble.CUT, Trouble.CLOSE)),
+]
+
+
+def whole_or_rest(messages: list[dict[str, Any]]) -> str:
+    """Answers; asked to go on, repeats a few words, as models do."""
+    if messages[-2]["role"] == "assistant" and "Go on exactly" in messages[-1]["content"]:
+        begin = messages[-2]["content"].rstrip().rfind(" ", 0, -8) + 1
+        return ANSWER[begin:]
+    return ANSWER
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda one: f"{one.trouble.value} {one.status}")
+@pytest.mark.parametrize("has_second", [True, False])
+def test_whatever_happens_once_the_caller_gets_the_whole_answer(
+    fault: Fault, has_second: bool
+) -> None:
+    """One request fails, the next ones are well: an answer in time, in full, nothing twice."""
+
+    async def test() -> None:
+        async with OpenAISimulator(answers=whole_or_rest) as simulator:
+            simulator.faults.order("chat", fault, times=1)
+            url = f"{simulator.url}/v1"
+            async with openai.AsyncOpenAI(
+                api_key="test-key", base_url=url, max_retries=0
+            ) as client:
+                reports, events = Reports(), []
+                reports.attach(events.append)
+                names = ["gpt-5.4-mini", "gpt-5.4"][: 1 + has_second]
+                prompt = Prompt(AGENT)
+                links = [
+                    Link(
+                        OpenAIBrain(
+                            client, OpenAIOptions(name), prompt, lambda: NOW, reports=reports
+                        ),
+                        Breaker(name, now),
+                    )
+                    for name in names
+                ]
+                script = ScriptedBrain(AGENT, lambda: NOW, "")
+                chain = BrainChain(links, script, reports)
+                items, began = [], now()
+                first_at = None
+                stalls_alone = not has_second and fault.trouble is Trouble.STALL_MID
+                try:
+                    async for item in chain.respond(1, TURNS):
+                        first_at = first_at or now() - began
+                        items.append(item)
+                    assert not stalls_alone
+                except VendorError:
+                    assert stalls_alone  # the shell apologises
+                    assert ANSWER.startswith(text(items))
+                refused = fault.status in {401, 403} and fault.trouble is Trouble.STATUS
+                if not stalls_alone and not (refused and not has_second):
+                    assert text(items) == ANSWER
+                assert first_at is not None
+                assert first_at < 1.6
+                codes = [event.code for event in events if isinstance(event, VendorFailed)]
+                assert len(codes) == 1
+                await asyncio.sleep(0.1)
+                assert not simulator.sent
+            assert not simulator.errors
+
+    run_virtual(test())
+
+
+# --- seams, by themselves -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "rest", "new"),
+    [
+        ("We are open Monday to ", "Friday.", "Friday."),
+        ("We are open Monday to ", "Monday to Friday.", "Friday."),
+        ("We are open Monday to ", "We're open Monday to Friday.", "We're open Monday to Friday."),
+        ("We are open Monday to ", "we are open Monday to Friday.", "Friday."),
+        ("We are open Monday to ", "... to Friday.", "Friday."),
+        ("We are open Monday to ", " ", ""),
+        ("We are open. ", "We close at five.", "We close at five."),
+        ("Sure. We close at ", "Sure. We close at five.", "five."),
+        ("That is right. ", "Right? Yes.", "Right? Yes."),
+        ("We are open.", "Anything else?", " Anything else?"),
+        ("We are open.", "", ""),
+        ("", "  Hello", "  Hello"),
+        ("a a a ", "a a b", "b"),
+    ],
+)
+def test_a_continuation_loses_what_it_repeats(said: str, rest: str, new: str) -> None:
+    for size in (1, 3, 100):
+        seam = Seam(said)
+        pieces = [seam.feed(rest[at : at + size]) for at in range(0, len(rest), size)]
+        assert "".join(pieces) + seam.flush() == new
+
+
+WORDS = st.lists(st.sampled_from(["we", "are", "open", "today", "o'clock"]), min_size=1)
+
+
+@given(WORDS, WORDS, st.integers(1, 9), st.integers(0, 9))
+def test_however_much_is_repeated_it_goes(
+    said: list[str], rest: list[str], size: int, repeated: int
+) -> None:
+    """What is new comes out as it is, unless its beginning could be a repetition, too."""
+    before, new = " ".join(said) + " ", " ".join(["but", *rest])
+    again = " ".join(["", *said[len(said) - min(repeated, len(said)) :]]).lstrip()
+    stream = f"{again} {new}".lstrip()
+    seam = Seam(before)
+    pieces = [seam.feed(stream[at : at + size]) for at in range(0, len(stream), size)]
+    assert "".join(pieces) + seam.flush() == new
+
+
+def test_whole_words_come_out_when_they_are_complete() -> None:
+    words = WholeWords()
+    assert [words.feed(piece) for piece in ("He", "llo", " ", "the", "re. And ")] == [
+        *("", "", "Hello ", "", "there. And "),
+    ]
+    assert words.feed("half") == ""
+    assert words.broken_off() == ""
+    words.feed("done.")
+    assert words.broken_off() == "done."
+    assert words.feed("x" * 50) == "x" * 50
+    assert words.feed("日本") == "日本"
+
+
+@given(st.text(alphabet="ab .,\n日", max_size=80), st.integers(1, 9))
+def test_whole_words_lose_nothing(stream: str, size: int) -> None:
+    words = WholeWords()
+    pieces = [words.feed(stream[at : at + size]) for at in range(0, len(stream), size)]
+    assert "".join(pieces) + words.flush() == stream

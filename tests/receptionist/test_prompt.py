@@ -1,0 +1,93 @@
+"""The system prompt: what a language model is told, and in which order."""
+
+from __future__ import annotations
+
+import os.path
+from datetime import UTC, datetime, timedelta
+
+from services.receptionist.agent import Agent, Business, parse_agent
+from services.receptionist.prompt import Prompt, system_prompt
+
+
+def test_it_holds_what_the_agent_file_says(agent: Agent, tuesday_at_ten: datetime) -> None:
+    text = system_prompt(agent, tuesday_at_ten)
+    for fact in (
+        "You are Ava, the automated telephone receptionist of Bright Smile Dental.",
+        "120 Market Street",
+        "hello@brightsmile.example",
+        "A crown (also: crown, cap): from $950, about 90 minutes.",
+        "free parking behind the building",
+        "Dr. Lee (also: Doctor Lee",
+        "call 9 1 1 right now",
+        "Monday to Thursday from 8 AM to 5 PM",
+    ):
+        assert fact in text
+    assert "{" not in text
+
+
+def test_numbers_of_people_are_not_told(agent: Agent, tuesday_at_ten: datetime) -> None:
+    assert "+1555867531" not in system_prompt(agent, tuesday_at_ten)
+
+
+def test_the_moment_is_the_last_thing_and_in_the_zone_of_the_business(agent: Agent) -> None:
+    last = system_prompt(agent, datetime(2026, 11, 17, 15, 5, tzinfo=UTC)).splitlines()[-1]
+    assert last.startswith(
+        "It is now 10:05 AM on Tuesday, November 17th 2026 (America/New_York, EST)."
+    )
+    assert "we're open now, until noon" in last
+
+
+def test_holidays_and_the_coming_days_stand_in_it_by_date(
+    agent: Agent, tuesday_at_ten: datetime
+) -> None:
+    text = system_prompt(agent, tuesday_at_ten + timedelta(days=2))
+    assert "- Today, Thursday, November 19th 2026: open from 8 AM to noon and from 1 to 5" in text
+    assert "- Tomorrow, Friday, November 20th 2026: open from 8 AM to 2 PM" in text
+    assert "- Sunday, November 22nd 2026: closed" in text
+    assert "- Thursday, November 26th 2026: closed, because of Thanksgiving" in text
+    later = "- Thursday, December 24th 2026: open from 8 AM to noon, because of Christmas Eve"
+    assert f"{later} (not the usual hours)" in text
+
+
+def test_holidays_of_several_days_are_one_line(agent: Agent) -> None:
+    days = {"name": "Summer break", "date": "2027-08-02 to 2027-08-13"}
+    business = {"name": "Acme", "timezone": "Europe/Berlin"}
+    hours = {"monday": ["9:00-17:00"]}
+    file = {"name": "Ava", "business": business, "hours": hours, "holidays": [days]}
+    text = system_prompt(parse_agent(file), datetime(2027, 7, 1, tzinfo=UTC))
+    stretch = "Monday, August 2nd 2027 to Friday, August 13th 2027"
+    assert f"- {stretch}: closed, because of Summer break (not the usual hours)" in text
+
+
+def test_two_calls_of_a_day_share_a_long_beginning(agent: Agent, tuesday_at_ten: datetime) -> None:
+    """Vendors charge less for, and answer faster after, a beginning that they have seen."""
+    prompt = Prompt(agent)
+    one = prompt.text(tuesday_at_ten, "+15551234567")
+    other = prompt.text(tuesday_at_ten + timedelta(hours=5), "+15557654321", ["Note."])
+    shared = os.path.commonprefix([one, other])
+    assert "The coming days:" in shared
+    assert len(shared) > 0.9 * len(one)
+    tomorrow = os.path.commonprefix([one, prompt.text(tuesday_at_ten + timedelta(days=1))])
+    assert len(tomorrow) > 0.7 * len(one)
+
+
+def test_the_callers_number_and_what_was_done_are_told(
+    agent: Agent, tuesday_at_ten: datetime
+) -> None:
+    text = Prompt(agent).text(tuesday_at_ten, "+15551234567", ["You have stored a message."])
+    assert "The caller's number is +15551234567.\nYou have stored a message.\nIt is now" in text
+    assert "caller's number is" not in Prompt(agent).text(tuesday_at_ten, "anonymous")
+
+
+def test_a_bare_agent_knows_nothing_and_is_told_so() -> None:
+    bare = Agent("Ava", Business("Acme"))
+    text = system_prompt(bare, datetime(2026, 11, 17, 10, 0, tzinfo=UTC))
+    assert "Opening hours: not known to you." in text
+    assert "The coming days" not in text
+    assert text.endswith("It is now 10:00 AM on Tuesday, November 17th 2026 (UTC).")
+
+
+def test_the_language_can_be_another_or_the_callers_own(agent: Agent) -> None:
+    now = datetime(2026, 11, 17, tzinfo=UTC)
+    assert "Speak Spanish only." in Prompt(agent, "Spanish").text(now)
+    assert "Speak the caller's language." in Prompt(agent, "").text(now)

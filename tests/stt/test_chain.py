@@ -1,0 +1,296 @@
+"""The chain of recognisers: one answer for each utterance, whatever happens to the live one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from services.call.events import TranscriptFailed, TranscriptFinal, TranscriptInterim, VendorFailed
+from services.stt.chain import TranscriberChain
+from services.stt.deepgram import DeepgramOptions, DeepgramTranscriber
+from services.stt.deepgram_file import DeepgramFile
+from services.stt.turn_audio import Piece
+from services.stt.words import FirstWords, Way
+from services.vendors import Reports, VendorError
+from services.vendors.breaker import Breaker
+from tests.simulators.vendors.base import Fault, Trouble
+from tests.simulators.vendors.deepgram import DeepgramSimulator
+from tests.stt.caller import Caller, hears, on_the_line
+from tests.virtual_time import run_virtual
+
+
+@dataclass
+class Second:
+    """A second recogniser that hears every word, 150 ms after it was asked."""
+
+    name: str = "second"
+    idle: bool = False
+    after_s: float = 0.15
+    error: str = ""
+    asked: list[str] = field(default_factory=list)
+    stopped: int = 0
+
+    async def words(self, pieces: Sequence[Piece]) -> str:
+        self.asked.append(hears(b"".join(piece.audio for piece in pieces)))
+        try:
+            await asyncio.sleep(self.after_s)
+        except asyncio.CancelledError:
+            self.stopped += 1
+            raise
+        if self.error:
+            raise VendorError(self.name, "transcribe", self.error)
+        return self.asked[-1]
+
+
+@asynccontextmanager
+async def call(deepgram: DeepgramSimulator, *ways: Second) -> AsyncIterator[Caller]:
+    """A call whose live recogniser is Deepgram."""
+    reports, now = Reports(), asyncio.get_running_loop().time
+    options = DeepgramOptions(deepgram.key, deepgram.url)
+    live = DeepgramTranscriber(options, reports, Breaker("deepgram", now))
+    others = FirstWords([Way(way, Breaker(way.name, now)) for way in ways], reports)
+    async with on_the_line(TranscriberChain(live, others), reports) as caller:
+        yield caller
+    await asyncio.sleep(0.01)
+    assert deepgram.open_sockets == 0
+    caller.check_one_answer_each()
+
+
+def test_while_all_goes_well_nobody_else_is_asked() -> None:
+    async def main() -> None:
+        second = Second()
+        async with DeepgramSimulator(hears=hears) as deepgram, call(deepgram, second) as caller:
+            await caller.say("one", "two")
+            await caller.say("three")
+            assert caller.finals == [(1, 1, "one two"), (2, 2, "three")]
+            assert caller.turn.text == "one two three"
+            assert second.asked == []
+
+    run_virtual(main())
+
+
+FAULTS = [
+    Fault(Trouble.RESET),
+    Fault(Trouble.STATUS, 401),
+    Fault(Trouble.STATUS, 402),
+    Fault(Trouble.STATUS, 429),
+    Fault(Trouble.STATUS, 500),
+    Fault(Trouble.STALL_FIRST),
+    Fault(Trouble.STALL_MID),
+    Fault(Trouble.MALFORMED),
+    Fault(Trouble.CUT),
+    Fault(Trouble.CLOSE, code=1008, reason="DATA-0000"),
+    Fault(Trouble.CLOSE, code=1011, reason="NET-0000"),
+    Fault(Trouble.CLOSE, code=1011, reason="NET-0001"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f"{f.trouble.value} {f.status} {f.reason}")
+def test_whatever_befalls_the_live_recogniser_the_words_come_in_time(fault: Fault) -> None:
+    async def main() -> None:
+        async with DeepgramSimulator(hears=hears, one_call=True) as deepgram:
+            deepgram.faults.order("listen", fault)
+            async with call(deepgram, Second()) as caller:
+                await caller.say("one", "two", pause_ms=2000)
+                await caller.say("three", pause_ms=2000)
+                assert caller.commit() == "one two three"
+                await caller.say("four", "five", "six", pause_ms=2000)
+                assert caller.commit() == "four five six"
+                deepgram.faults.clear()
+                await caller.say("seven", pause_ms=2000)  # perhaps still on a socket that breaks
+                assert caller.commit() == "seven"
+                await asyncio.sleep(70)
+                await caller.say("eight", "nine")
+                assert caller.commit() == "eight nine"
+                for utterance in (1, 2, 3, 4):
+                    assert caller.answered_in(utterance) < 1.2
+                assert caller.answered_in(5) < 0.08  # the live one is back
+                assert caller.all(VendorFailed)
+                assert {vendor for vendor, _, _ in caller.failures} == {"deepgram"}
+
+    run_virtual(main())
+
+
+def test_the_next_call_does_not_pay_the_same_time_out() -> None:
+    async def main() -> None:
+        async with DeepgramSimulator(hears=hears) as deepgram:
+            deepgram.faults.order("listen", Fault(Trouble.STALL_FIRST))
+            reports, now = Reports(), asyncio.get_running_loop().time
+            breaker = Breaker("deepgram", now)
+            for number in range(3):
+                options = DeepgramOptions(deepgram.key, deepgram.url)
+                live = DeepgramTranscriber(options, reports, breaker)
+                others = FirstWords([Way(Second(), Breaker("second", now))], reports)
+                async with on_the_line(TranscriberChain(live, others), reports) as caller:
+                    await caller.say("one", "two", pause_ms=1200)
+                    assert caller.turn.text == "one two"
+                    assert caller.answered_in(1) < (1 if number == 0 else 0.2)
+
+    run_virtual(main())
+
+
+def test_a_late_live_answer_is_not_said_twice() -> None:
+    async def main() -> None:
+        second = Second(after_s=0.05)
+        simulator = DeepgramSimulator(hears=hears, final_ms=900)
+        async with simulator as deepgram, call(deepgram, second) as caller:
+            await caller.pause(300)
+            await caller.say("one", "two", pause_ms=2000)
+            assert caller.finals == [(1, 1, "one two")]
+            await caller.say("three", pause_ms=2000)
+            assert caller.turn.text == "one two three"
+
+    run_virtual(main())
+
+
+def test_the_first_answer_counts_and_calls_the_other_off() -> None:
+    async def main() -> None:
+        second = Second(after_s=0.6)
+        simulator = DeepgramSimulator(hears=hears, final_ms=900)
+        async with simulator as deepgram, call(deepgram, second) as caller:
+            await caller.pause(300)
+            await caller.say("one", "two", pause_ms=2000)
+            assert caller.finals == [(1, 1, "one two")]
+            assert caller.answered_in(1) == pytest.approx(0.9, abs=0.02)
+            assert second.stopped == 1
+
+    run_virtual(main())
+
+
+def test_the_second_is_given_the_whole_turn() -> None:
+    async def main() -> None:
+        second = Second()
+        async with DeepgramSimulator(hears=hears) as deepgram:
+            deepgram.faults.order("listen", Fault(Trouble.STATUS, 401))
+            async with call(deepgram, second) as caller:
+                await caller.say("one", pause_ms=240)
+                await caller.say("two", "three")
+                assert second.asked == ["one", "one two three"]
+                assert caller.finals == [(1, 1, "one"), (1, 2, "one two three")]
+
+    run_virtual(main())
+
+
+def test_no_words_of_the_second_do_not_wipe_out_those_of_the_first() -> None:
+    async def main() -> None:
+        class Deaf(Second):
+            async def words(self, pieces: Sequence[Piece]) -> str:
+                return ""
+
+        async with DeepgramSimulator(hears=["one", "two"]) as deepgram:
+            deepgram.faults.order("listen", Fault(Trouble.STALL_MID))
+            async with call(deepgram, Deaf()) as caller:
+                await caller.say("one", pause_ms=300)
+                assert caller.finals == [(1, 1, "one")]
+                await caller.say("two", pause_ms=1200)
+                assert caller.turn.text == "one"
+                assert caller.finals[-1] == (2, 2, "")
+
+    run_virtual(main())
+
+
+def test_if_nobody_has_words_the_unfinished_ones_must_do() -> None:
+    async def main() -> None:
+        said = " ".join(["word"] * 9)
+        async with DeepgramSimulator(hears=[said]) as deepgram:
+            deepgram.faults.order("listen", Fault(Trouble.STALL_MID))
+            async with call(deepgram, Second(error="500")) as caller:
+                await caller.speak("one", "two", "three", "four", "five", "six", "seven")
+                await caller.pause(2000)
+                assert caller.all(TranscriptInterim)
+                interim = caller.all(TranscriptInterim)[-1].text
+                assert caller.finals == [(1, 1, interim)]
+
+    run_virtual(main())
+
+
+def test_if_nobody_has_any_words_the_core_is_told_so() -> None:
+    async def main() -> None:
+        async with DeepgramSimulator(hears=hears) as deepgram:
+            deepgram.faults.order("listen", Fault(Trouble.STATUS, 500))
+            async with call(deepgram, Second(error="429"), Second("third", error="x")) as caller:
+                await caller.say("one", pause_ms=1200)
+                assert caller.all(TranscriptFailed) == [TranscriptFailed(1, "429, x")]
+                assert ("second", "transcribe", "429") in caller.failures
+                assert ("third", "transcribe", "x") in caller.failures
+
+    run_virtual(main())
+
+
+def test_with_every_recogniser_silent_each_utterance_is_settled_in_time() -> None:
+    async def main() -> None:
+        async with DeepgramSimulator(hears=hears) as deepgram:
+            deepgram.faults.order("listen", Fault(Trouble.STALL_FIRST))
+            silent = [Second(name, after_s=60) for name in ("second", "third", "fourth")]
+            async with call(deepgram, *silent) as caller:
+                await caller.say("one", pause_ms=2500)
+                assert caller.all(TranscriptFailed) == [TranscriptFailed(1, "timeout")]
+                assert caller.answered_in(1) <= 1.8
+
+    run_virtual(main())
+
+
+def test_an_answer_for_a_closed_turn_does_not_come_in_the_next_one() -> None:
+    async def main() -> None:
+        async with DeepgramSimulator(hears=hears) as deepgram:
+            deepgram.faults.order("listen", Fault(Trouble.STALL_FIRST))
+            async with call(deepgram, Second()) as caller:
+                await caller.say("one", pause_ms=300)
+                caller.turn.stop_waiting()
+                caller.commit()
+                await caller.say("two", pause_ms=2000)
+                assert caller.all(TranscriptFinal) == [
+                    TranscriptFinal(1, 1, "one"),
+                    TranscriptFinal(2, 2, "two"),
+                ]
+
+    run_virtual(main())
+
+
+def test_deepgram_s_file_interface_rescues_a_lost_socket() -> None:
+    async def main() -> None:
+        async with DeepgramSimulator(hears=hears) as deepgram:
+            deepgram.faults.order("listen", Fault(Trouble.STATUS, 429))
+            file = DeepgramFile(deepgram.key, deepgram.url, keyterms=("Hibari",))
+            now, reports = asyncio.get_running_loop().time, Reports()
+            options = DeepgramOptions(deepgram.key, deepgram.url)
+            live = DeepgramTranscriber(options, reports, Breaker("deepgram", now))
+            others = FirstWords([Way(file, Breaker("deepgram file", now))], reports)
+            async with on_the_line(TranscriberChain(live, others), reports) as caller:
+                await caller.say("one", "two", pause_ms=1200)
+                assert caller.finals == [(1, 1, "one two")]
+                assert caller.answered_in(1) < 0.4
+            await file.close()
+            assert deepgram.errors == []
+
+    run_virtual(main())
+
+
+def test_a_live_recogniser_with_a_mistake_in_it_does_not_end_the_call() -> None:
+    class Broken:
+        async def run(self, emit: object) -> None:
+            raise KeyError("a mistake")
+
+        def hear(self, frame: bytes) -> None: ...
+
+        def speech_started(self, utterance: int, voiced_ms: int) -> None: ...
+
+        def speech_stopped(self, utterance: int) -> None: ...
+
+        def turn_committed(self) -> None: ...
+
+        def answered(self, utterance: int) -> None: ...
+
+    async def main() -> None:
+        reports, now = Reports(), asyncio.get_running_loop().time
+        others = FirstWords([Way(Second(), Breaker("second", now))], reports)
+        async with on_the_line(TranscriberChain(Broken(), others), reports) as caller:
+            await caller.say("one", "two")
+            assert caller.finals == [(1, 1, "one two")]
+            assert caller.answered_in(1) < 0.2
+
+    run_virtual(main())
