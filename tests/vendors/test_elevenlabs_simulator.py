@@ -1,4 +1,4 @@
-"""The simulated ElevenLabs, tried with the real SDK (REST) and a plain WebSocket client."""
+"""The simulated ElevenLabs' sockets, tried with a plain client."""
 
 from __future__ import annotations
 
@@ -9,20 +9,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
-import numpy as np
 import pytest
-import soxr
-from elevenlabs import AsyncElevenLabs
-from elevenlabs.core.api_error import ApiError
 from elevenlabs.types.audio_output_multi import AudioOutputMulti
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.simulators import mulaw
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.elevenlabs import ElevenLabsSimulator
-from tests.simulators.vendors.legible import letters_of, spell, text_of, tones
+from tests.simulators.vendors.legible import text_of
 from tests.virtual_time import run_virtual
 
 MULTI = "/v1/text-to-speech/voice/multi-stream-input"
@@ -345,90 +339,6 @@ def test_open_sockets_are_closed_when_a_test_says_so() -> None:
     on_socket(cut)
 
 
-def with_sdk(
-    work: Callable[[ElevenLabsSimulator, AsyncElevenLabs], Awaitable[None]], **options: Any
-) -> None:
-    """Run ``work`` on virtual time with the SDK's client."""
-
-    async def run() -> None:
-        async with ElevenLabsSimulator(**options) as simulator, httpx.AsyncClient() as http:
-            await work(
-                simulator,
-                AsyncElevenLabs(
-                    api_key=simulator.key, base_url=simulator.url, httpx_client=http, timeout=3
-                ),
-            )
-            assert simulator.requests_now == 0
-
-    run_virtual(run())
-
-
-async def _rest(client: AsyncElevenLabs, text: str = SENTENCE, **options: Any) -> list[bytes]:
-    stream = client.text_to_speech.stream(
-        voice_id="voice",
-        text=text,
-        output_format=options.pop("output_format", "ulaw_8000"),
-        model_id=options.pop("model_id", "eleven_flash_v2_5"),
-        request_options={"chunk_size": 160},
-        **options,
-    )
-    return [part async for part in stream]
-
-
-def test_the_sdk_streams_speech_over_rest() -> None:
-    async def work(simulator: ElevenLabsSimulator, client: AsyncElevenLabs) -> None:
-        audio = b"".join(await _rest(client, optimize_streaming_latency=1))
-        assert text_of(audio) == SENTENCE
-        assert len(audio) == len(SENTENCE) * 480
-        assert simulator.entries("done")[0].detail["audio_ms"] == len(audio) // 8
-
-    with_sdk(work)
-
-
-def test_the_rest_stream_refuses_what_the_service_refuses() -> None:
-    async def work(simulator: ElevenLabsSimulator, client: AsyncElevenLabs) -> None:
-        for options, code in (
-            ({"text": " "}, "input_text_empty"),
-            ({"model_id": "eleven_v9"}, "model_not_found"),
-            ({"output_format": "mp3_44100_128"}, "invalid_output_format"),
-            ({"text": "x" * 40_001}, "max_character_limit_exceeded"),
-            ({"model_id": "eleven_v3", "previous_text": "Hi."}, "unsupported_model"),
-        ):
-            with pytest.raises(ApiError) as refused:
-                await _rest(client, **options)
-            assert refused.value.status_code == 400
-            assert refused.value.body["detail"]["status"] == code
-        assert len(simulator.errors) == 5
-
-    with_sdk(work)
-
-
-@pytest.mark.parametrize("status", [401, 429, 500])
-def test_the_rest_stream_fails_with_a_status(status: int) -> None:
-    async def work(simulator: ElevenLabsSimulator, client: AsyncElevenLabs) -> None:
-        simulator.faults.order("stream", Fault(Trouble.STATUS, status=status), times=1)
-        with pytest.raises(ApiError) as refused:
-            await _rest(client)
-        assert refused.value.status_code == status
-        assert refused.value.body["detail"]["status"]
-        assert text_of(b"".join(await _rest(client))) == SENTENCE
-
-    with_sdk(work)
-
-
-@pytest.mark.parametrize(
-    "trouble", [Trouble.RESET, Trouble.STALL_FIRST, Trouble.STALL_MID, Trouble.CUT]
-)
-def test_the_rest_stream_breaks(trouble: Trouble) -> None:
-    async def work(simulator: ElevenLabsSimulator, client: AsyncElevenLabs) -> None:
-        simulator.faults.order("stream", Fault(trouble), times=1)
-        with pytest.raises(httpx.TransportError):
-            await _rest(client, text="Yes. ")
-        assert text_of(b"".join(await _rest(client))) == SENTENCE
-
-    with_sdk(work)
-
-
 def test_a_real_voice_is_cut_into_messages_with_proportional_times() -> None:
     async def work(simulator: ElevenLabsSimulator, talk: Talk) -> None:
         await talk.send(text=SENTENCE, context_id="r")
@@ -440,25 +350,6 @@ def test_a_real_voice_is_cut_into_messages_with_proportional_times() -> None:
         assert simulator.entries("first audio")[0].at == pytest.approx(0.12, abs=0.01)
 
     on_socket(work, voice=lambda text: b"\x10" * 20_011)
-
-
-def test_legible_speech_is_read_back_from_whole_and_torn_audio() -> None:
-    text = "Hello, Zoë! 10:30 is free. Aa"
-    audio = spell(text)
-    assert text_of(audio) == text
-    assert text_of(b"\xff" * 333 + audio[:4800] + b"\xff" * 999 + audio[4800:]) == text
-    assert text_of(audio[4:]) == text[1:]
-    assert letters_of(audio[: 480 + 161])[-1] == ("e", 20)
-    assert b"\xff" not in audio
-
-
-def test_legible_tones_are_read_back_after_a_resampler_and_the_codec() -> None:
-    text = "Hello, see you at 10:30! Aa ~~"
-    pcm = np.frombuffer(tones(text), dtype="<i2").astype(np.float32)
-    slow = soxr.resample(pcm, 24_000, 8_000).astype(np.int16)
-    audio = mulaw.encode(slow)
-    assert text_of(audio) == text
-    assert text_of(spell("One. ") + b"\xff" * 800 + audio + spell(" Two.")) == f"One. {text} Two."
 
 
 def _wire() -> list[dict[str, Any]]:

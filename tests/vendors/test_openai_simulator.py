@@ -1,56 +1,19 @@
-"""The simulated OpenAI, tried with the real SDK."""
+"""The simulated OpenAI, tried with the real SDK: keys, models, chat completions."""
 
 from __future__ import annotations
 
 import asyncio
-import io
 import json
-import wave
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 from openai.types.chat import ChatCompletionChunk
-from websockets.exceptions import ConnectionClosed
 
 from tests.simulators.vendors.base import Fault, Trouble
-from tests.simulators.vendors.legible import tones
 from tests.simulators.vendors.openai import OpenAISimulator, ToolCall
-from tests.virtual_time import run_virtual
-
-MODEL = "gpt-5.4-mini"
-ASKED: list[Any] = [{"role": "user", "content": "When are you open?"}]
-TOOL: Any = {
-    "type": "function",
-    "function": {"name": "book", "parameters": {"type": "object", "properties": {}}},
-}
-
-
-def with_sdk(
-    work: Callable[[OpenAISimulator, openai.AsyncOpenAI], Awaitable[None]],
-    fault: tuple[str, Fault] | None = None,
-    key: str = "test-key",
-    **options: Any,
-) -> None:
-    """Run ``work`` on virtual time with the SDK's client."""
-
-    async def run() -> None:
-        async with OpenAISimulator(**options) as simulator:
-            if fault is not None:
-                simulator.faults.order(*fault)
-            url = simulator.url + "/v1"
-            async with openai.AsyncOpenAI(
-                api_key=key, base_url=url, max_retries=0, timeout=5
-            ) as client:
-                await work(simulator, client)
-            await asyncio.sleep(0.1)
-            assert simulator.open_sockets == 0
-            assert not simulator.sent
-
-    run_virtual(run())
+from tests.vendors.openai_sdk import ASKED, MODEL, TOOL, with_sdk
 
 
 def test_a_streamed_answer_comes_token_by_token_with_its_usage_in_the_end() -> None:
@@ -292,208 +255,6 @@ def test_the_models_are_those_that_still_live() -> None:
         assert (await client.models.retrieve(MODEL)).id == MODEL
 
     with_sdk(work)
-
-
-def test_speech_is_pcm_that_can_be_read_back() -> None:
-    async def work(simulator: OpenAISimulator, client: openai.AsyncOpenAI) -> None:
-        begin = asyncio.get_running_loop().time()
-        async with client.audio.speech.with_streaming_response.create(
-            model="gpt-4o-mini-tts", voice="marin", input="We are open.", response_format="pcm"
-        ) as answer:
-            pcm = b"".join([part async for part in answer.iter_bytes(960)])
-        assert simulator.entries("first audio")[0].at - begin == pytest.approx(0.12, abs=0.02)
-        assert len(pcm) == len("We are open.") * 60 * 48
-        assert pcm == tones("We are open.")
-        with pytest.raises(openai.BadRequestError):
-            await client.audio.speech.create(model="tts-1", voice="marin", input="Hi")
-        with pytest.raises(openai.BadRequestError):
-            await client.audio.speech.create(
-                model="tts-1", voice="marin", input="x" * 4097, response_format="pcm"
-            )
-
-    with_sdk(work)
-
-
-@pytest.mark.parametrize("trouble", [Trouble.STALL_MID, Trouble.CUT])
-def test_speech_breaks_in_the_middle(trouble: Trouble) -> None:
-    async def work(simulator: OpenAISimulator, client: openai.AsyncOpenAI) -> None:
-        got: list[bytes] = []
-
-        async def speak() -> None:
-            async with client.audio.speech.with_streaming_response.create(
-                model="tts-1", voice="marin", input="Yes.", response_format="pcm"
-            ) as answer:
-                async for part in answer.iter_bytes():
-                    got.append(part)
-
-        with pytest.raises(httpx2.TransportError):  # the SDK lets it out as it is
-            await speak()
-        assert 0 < len(b"".join(got)) < len("Yes.") * 60 * 48
-
-    with_sdk(work, fault=("speech", Fault(trouble)))
-
-
-def _wav(seconds: float = 0.5) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(8000)
-        writer.writeframes(bytes(int(seconds * 16000)))
-    return file.getvalue()
-
-
-def test_transcription_takes_a_wav_file_whole_or_streamed() -> None:
-    async def work(simulator: OpenAISimulator, client: openai.AsyncOpenAI) -> None:
-        heard = await client.audio.transcriptions.create(
-            model="gpt-transcribe",
-            file=("turn.wav", _wav()),
-            extra_body={"keywords": ["Zoë"]},
-        )
-        assert heard.text == "Hello there."
-        assert simulator.entries("request")[0].detail["seconds"] == 0.5
-        stream = await client.audio.transcriptions.create(
-            model="gpt-4o-mini-transcribe", file=("turn.wav", _wav()), stream=True
-        )
-        events: list[Any] = [event async for event in stream]
-        assert [event.type for event in events][-2:] == [
-            "transcript.text.delta",
-            "transcript.text.done",
-        ]
-        assert events[-1].text == "Good bye."
-        assert simulator.errors == []
-
-    with_sdk(work, transcripts=["Hello there.", "Good bye."])
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"file": ("turn.ulaw", b"\xff" * 8000)},
-        {"file": ("turn.wav", b"\xff" * 8000)},
-        {"file": ("turn.wav", _wav(0.05))},
-        {"model": "gpt-4o-transcribe", "response_format": "verbose_json"},
-        {"model": "whisper-1", "extra_body": {"keywords": ["x"]}},
-        {"extra_body": {"vad": "on"}},
-    ],
-)
-def test_transcription_refuses_what_the_service_refuses(changed: dict[str, Any]) -> None:
-    async def work(simulator: OpenAISimulator, client: openai.AsyncOpenAI) -> None:
-        wanted: dict[str, Any] = {"model": "gpt-transcribe", "file": ("turn.wav", _wav())}
-        with pytest.raises(openai.BadRequestError):
-            await client.audio.transcriptions.create(**wanted | changed)
-        assert len(simulator.errors) == 1
-
-    with_sdk(work)
-
-
-def test_responses_stream_text_and_calls_and_continue_by_id() -> None:
-    async def work(simulator: OpenAISimulator, client: openai.AsyncOpenAI) -> None:
-        tool: Any = TOOL["function"] | {"type": "function", "strict": False}
-        stream = await client.responses.create(
-            model=MODEL, input="Book me in.", instructions="Be brief.", tools=[tool], stream=True
-        )
-        events: list[Any] = [event async for event in stream]
-        kinds = [event.type for event in events]
-        assert kinds[:2] == ["response.created", "response.in_progress"]
-        assert kinds[-1] == "response.completed"
-        assert [event.sequence_number for event in events] == list(range(len(events)))
-        text = [e.delta for e in events if e.type == "response.output_text.delta"]
-        assert "".join(text) == "One moment."
-        call = events[-1].response.output[1]
-        assert (call.name, call.arguments) == ("book", '{"at": "10:30"}')
-        answer: Any = {
-            "type": "function_call_output",
-            "call_id": call.call_id,
-            "output": "booked",
-        }
-        name = events[-1].response.id
-        done = await client.responses.create(model=MODEL, input=[answer], previous_response_id=name)
-        assert done.output_text == "Done."
-        assert simulator.errors == []
-        for wrong in (
-            {"previous_response_id": "resp_x"},
-            {"previous_response_id": name},  # the call stays unanswered
-            {"input": [answer]},
-            {"input": [{"role": "assistant", "content": [{"type": "input_text", "text": "x"}]}]},
-            {"tools": [TOOL]},
-            {"max_output_tokens": 5},
-            {"extra_body": {"messages": ASKED}},
-        ):
-            wanted: dict[str, Any] = {"model": MODEL, "input": "Hi"} | wrong
-            with pytest.raises(openai.BadRequestError):
-                await client.responses.create(**wanted)
-
-    with_sdk(work, answers=[["One moment.", ToolCall("book", {"at": "10:30"})], "Done."])
-
-
-async def _kinds_into(kinds: list[str], stream: Any) -> None:
-    async for event in stream:
-        kinds.append(event.type)
-
-
-def test_a_stream_of_responses_ends_with_an_error() -> None:
-    async def work(simulator: OpenAISimulator, client: openai.AsyncOpenAI) -> None:
-        stream = await client.responses.create(model=MODEL, input="Hi", stream=True)
-        events: list[Any] = [event async for event in stream]
-        assert (events[-1].type, events[-1].code) == ("error", "server_error")
-
-    fault = Fault(Trouble.CLOSE, reason="server_error")
-    with_sdk(work, fault=("responses", fault))
-
-
-@pytest.mark.parametrize(
-    ("trouble", "error"),
-    [
-        (Trouble.STALL_MID, openai.APITimeoutError),
-        (Trouble.CUT, openai.APIConnectionError),
-        (Trouble.MALFORMED, ValueError),
-    ],
-)
-def test_a_stream_of_responses_breaks(trouble: Trouble, error: type[Exception]) -> None:
-    async def work(simulator: OpenAISimulator, client: openai.AsyncOpenAI) -> None:
-        stream = await client.responses.create(model=MODEL, input="Hi", stream=True)
-        kinds: list[str] = []
-        with pytest.raises(error):
-            await _kinds_into(kinds, stream)
-        assert "response.output_text.delta" in kinds
-        assert "response.completed" not in kinds
-
-    with_sdk(work, fault=("responses", Fault(trouble)))
-
-
-def test_one_socket_of_responses_answers_again_and_again() -> None:
-    async def work(simulator: OpenAISimulator, client: openai.AsyncOpenAI) -> None:
-        async def until_done(connection: Any) -> list[Any]:
-            events = [await connection.recv()]
-            while events[-1].type not in {"response.completed", "error"}:
-                events.append(await connection.recv())
-            return events
-
-        async with client.responses.connect() as connection:
-            await connection.response.create(model=MODEL, input="Be brief.", generate=False)
-            warm = await until_done(connection)
-            assert warm[-1].response.output == []
-            await connection.response.create(
-                model=MODEL, input="Hello", previous_response_id=warm[-1].response.id
-            )
-            events = await until_done(connection)
-            deltas = [e.delta for e in events if e.type == "response.output_text.delta"]
-            assert "".join(deltas) == "Hello, Be brief."
-            await connection.response.create(model=MODEL, input="x", previous_response_id="no")
-            refused = (await until_done(connection))[-1]
-            assert (refused.type, refused.code) == ("error", "previous_response_not_found")
-            simulator.faults.order("responses", Fault(Trouble.CLOSE, code=1011), times=1)
-            await connection.response.create(model=MODEL, input="Hello")
-            with pytest.raises(ConnectionClosed) as closed:
-                await until_done(connection)
-            assert closed.value.rcvd is not None
-            assert closed.value.rcvd.code == 1011
-
-    def answer(messages: list[dict[str, Any]]) -> str:
-        return ", ".join(message["content"] for message in reversed(messages))
-
-    with_sdk(work, answers=answer)
 
 
 def _wire() -> list[dict[str, Any]]:

@@ -27,10 +27,8 @@ from tests.simulators.vendors.deepgram_query import (
     listen_query,
 )
 from tests.simulators.vendors.deepgram_serving import Serving
-from tests.simulators.vendors.deepgram_socket import Outbox, Stream, Watchdog
+from tests.simulators.vendors.deepgram_socket import Outbox, Stream, Watchdog, until_gone
 from tests.simulators.vendors.flux import FluxStream, Turns
-
-_STALL_S = 600
 
 # The names are those of Deepgram's error answers; 402 and 500 are likely, not documented.
 _REFUSALS = {
@@ -155,7 +153,7 @@ class DeepgramSimulator(Simulator):
             return web.Response()
         if trouble is Trouble.STALL_FIRST:
             self.note(link, "stalled")
-            await _until_gone(request)
+            await until_gone(request)
             return web.Response()
         if fault is not None and trouble is Trouble.STATUS:
             return self._refuse(link, fault.status)
@@ -244,11 +242,3 @@ class DeepgramSimulator(Simulator):
 
 def _pairs(request: web.Request) -> list[tuple[str, str]]:
     return list(request.query.items())
-
-
-async def _until_gone(request: web.Request) -> None:
-    """Say nothing until the client gives up."""
-    for _ in range(_STALL_S * 4):
-        if request.transport is None or request.transport.is_closing():
-            return
-        await asyncio.sleep(0.25)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import struct
@@ -16,8 +15,8 @@ from tests.simulators.vendors.base import Fault, Trouble, break_off
 from tests.simulators.vendors.deepgram_answers import alternative, metadata
 from tests.simulators.vendors.deepgram_ears import Ears, Word
 from tests.simulators.vendors.deepgram_query import BadQuery, ListenQuery
+from tests.simulators.vendors.deepgram_socket import until_gone
 
-_STALL_S = 600
 _MULAW, _PCM = 7, 1
 
 
@@ -86,6 +85,6 @@ async def send(
         return response
     await response.write(body[: len(body) // 2])
     if trouble is Trouble.STALL_MID:
-        await asyncio.sleep(_STALL_S)
+        await until_gone(request)
     break_off(request)
     return response

@@ -140,6 +140,14 @@ class ListenStream:
         self._outbox.put_final(lambda: message, self._latencies.final_ms, self._ears, over)
         self._pending = [stretch] if stretch is not None else []
         self._final_until = now
+        self._await_utterance_end(over)
+
+    def _await_utterance_end(self, over: Sequence[Stretch]) -> None:
+        """UtteranceEnd counts from the last word, whatever ``endpointing`` says."""
+        if over and self._ears.stretch is None:
+            self._last_word_end = over[-1].end
+            if self._query.utterance_end_ms is not None:
+                self._utterance_end_at = self._last_word_end + self._query.utterance_end_ms / 1000
 
     def _final(self, *, speech_final: bool, from_finalize: bool = False) -> None:
         """All words up to here, for good."""
@@ -147,10 +155,7 @@ class ListenStream:
         stretches, self._pending = self._pending, []
         self._final_until = now
         self._interim_at = _NEVER
-        if stretches:
-            self._last_word_end = stretches[-1].end
-            if self._query.utterance_end_ms is not None:
-                self._utterance_end_at = self._last_word_end + self._query.utterance_end_ms / 1000
+        self._await_utterance_end(stretches)
 
         def build() -> Message:
             words = [word for stretch in stretches for word in stretch.words()]

@@ -22,6 +22,7 @@ IDLE_S = 10.0
 """So long may a client of /v1/listen be silent, and so late its first audio may come."""
 
 _CLOSE_WITHIN_S = 2.0
+_STALL_S = 600
 _NONSENSE: tuple[str | bytes, ...] = (
     "upstream connect error or disconnect/reset before headers",
     b"\x00\x01\x02\x03",
@@ -168,3 +169,11 @@ def hang_up(socket: web.WebSocketResponse) -> None:
     transport = socket._req.transport if socket._req is not None else None
     if transport is not None:
         transport.close()
+
+
+async def until_gone(request: web.Request) -> None:
+    """Say nothing until the client gives up."""
+    for _ in range(_STALL_S * 4):
+        if request.transport is None or request.transport.is_closing():
+            return
+        await asyncio.sleep(0.25)
