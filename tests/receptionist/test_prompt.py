@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os.path
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from services.receptionist.agent import Agent, Business, parse_agent
 from services.receptionist.prompt import Prompt, system_prompt
@@ -87,7 +90,14 @@ def test_a_bare_agent_knows_nothing_and_is_told_so() -> None:
     assert text.endswith("It is now 10:00 AM on Tuesday, November 17th 2026 (UTC).")
 
 
-def test_the_language_can_be_another_or_the_callers_own(agent: Agent) -> None:
-    now = datetime(2026, 11, 17, tzinfo=UTC)
-    assert "Speak Spanish only." in Prompt(agent, "Spanish").text(now)
-    assert "Speak the caller's language." in Prompt(agent, "").text(now)
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("en-GB", "Speak English only"),
+        ("es", 'Speak the language with the code "es" only'),
+        ("multi", "Speak the caller's language."),
+    ],
+)
+def test_the_agents_language_is_spoken(agent: Agent, code: str, told: str) -> None:
+    other = replace(agent, engines=replace(agent.engines, language=code))
+    assert told in system_prompt(other, datetime(2026, 11, 17, tzinfo=UTC))

@@ -1,0 +1,122 @@
+"""HTTP clients of the vendors: one for each place and key, shared by all calls, and kept warm.
+
+The SDKs drop a connection after five idle seconds, which is shorter than a turn; the next reply
+would then pay for a new connection with TLS. These pools keep theirs for two minutes, and
+:meth:`Clients.warm` makes sure that there is one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import httpx
+import httpx2
+import openai
+from elevenlabs.client import AsyncElevenLabs
+from openai import AsyncOpenAI, DefaultAsyncHttpx2Client
+
+from services.vendors import VendorError
+
+KEEP_ALIVE_S = 120
+WARM_EVERY_S = 60
+_CONNECT_S = 1.5
+_READ_S = 10.0
+"""The longest pause between two bytes; the brains and voices have shorter deadlines of their own."""
+_WARM_WITHIN_S = 3.0
+_MOST_CONNECTIONS = 1000
+
+
+class Clients:
+    """All HTTP clients of the process. Close them at the end."""
+
+    def __init__(self) -> None:
+        self._openai: dict[tuple[str, str], AsyncOpenAI] = {}
+        self._elevenlabs: dict[tuple[str, str], tuple[AsyncElevenLabs, httpx.AsyncClient]] = {}
+
+    def openai(self, key: str, base_url: str) -> AsyncOpenAI:
+        """OpenAI, or a server like it. ``base_url`` without a path means the one at ``/v1``."""
+        if (key, base_url) not in self._openai:
+            place = base_url if urlsplit(base_url).path else f"{base_url}/v1"
+            self._openai[key, base_url] = AsyncOpenAI(
+                api_key=key,
+                base_url=place,
+                max_retries=0,  # a chain has something better to do than to wait
+                http_client=DefaultAsyncHttpx2Client(
+                    timeout=httpx2.Timeout(_READ_S, connect=_CONNECT_S),
+                    limits=httpx2.Limits(
+                        max_connections=_MOST_CONNECTIONS,
+                        max_keepalive_connections=_MOST_CONNECTIONS,
+                        keepalive_expiry=KEEP_ALIVE_S,
+                    ),
+                ),
+            )
+        return self._openai[key, base_url]
+
+    def elevenlabs(self, key: str, base_url: str) -> AsyncElevenLabs:
+        """ElevenLabs' REST interface."""
+        if (key, base_url) not in self._elevenlabs:
+            http = httpx.AsyncClient(
+                timeout=httpx.Timeout(_READ_S, connect=_CONNECT_S),
+                limits=httpx.Limits(
+                    max_connections=_MOST_CONNECTIONS,
+                    max_keepalive_connections=_MOST_CONNECTIONS,
+                    keepalive_expiry=KEEP_ALIVE_S,
+                ),
+            )
+            client = AsyncElevenLabs(api_key=key, base_url=base_url, httpx_client=http)
+            self._elevenlabs[key, base_url] = client, http
+        return self._elevenlabs[key, base_url][0]
+
+    async def warm(self) -> list[VendorError]:
+        """Have a connection to each model's place ready. Returns what went wrong.
+
+        A refused key shows here and not in the first call.
+        """
+        outcomes = await asyncio.gather(*(_try(client) for client in self._openai.values()))
+        return [error for error in outcomes if error is not None]
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for client in self._openai.values():
+            await client.close()
+        for _, http in self._elevenlabs.values():
+            await http.aclose()
+
+
+async def _try(client: AsyncOpenAI) -> VendorError | None:
+    """One cheap authenticated request."""
+    try:
+        async with asyncio.timeout(_WARM_WITHIN_S):
+            await client.models.list()
+    except openai.APIStatusError as error:
+        if error.status_code in (401, 403):
+            return VendorError("openai", "warm", str(error.status_code), at_once=True)
+        return None  # it answered: the connection is there, and not every server lists its models
+    except (openai.APIConnectionError, TimeoutError):
+        return VendorError("openai", "warm", "unreachable", at_once=True)
+    except openai.OpenAIError as error:
+        return VendorError("openai", "warm", type(error).__name__)
+    return None
+
+
+class Warmth:
+    """Keeps the clients warm: all the time a little, and at once when it is asked to."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._wanted = asyncio.Event()
+
+    def want(self) -> None:
+        """A connection has been used up (an interrupted stream closes its own), or will be needed."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WARM_EVERY_S):
+                    await self._wanted.wait()
+            self._wanted.clear()
+            await self._clients.warm()
