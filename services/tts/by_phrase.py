@@ -10,6 +10,7 @@ its words should begin at the pace of the phrases before; only then may a break 
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -36,6 +37,25 @@ class Patience:
     stall_s: float = 1.5
 
 
+class _Line:
+    """The audio of a reply on its way, and until when the caller has something to hear."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._loop = asyncio.get_running_loop()
+        self.plays_until = 0.0
+
+    @property
+    def now(self) -> float:
+        return self._loop.time()
+
+    def say(self, *parts: SpokenAudio) -> None:
+        for part in parts:
+            length_s = len(part.audio) / BYTES_PER_MS / 1000
+            self.plays_until = max(self.plays_until, self.now) + length_s
+            self._say(part)
+
+
 class PhraseVoice:
     """What the voices with requests do the same way."""
 
@@ -51,21 +71,15 @@ class PhraseVoice:
     ) -> None:
         """As ``Voice.speak``."""
         before = ""
-        plays_until = 0.0
-        loop = asyncio.get_running_loop()
-
-        def say_it(part: SpokenAudio) -> None:
-            nonlocal plays_until
-            plays_until = max(plays_until, loop.time()) + len(part.audio) / BYTES_PER_MS / 1000
-            say(part)
-
+        line = _Line(say)
         async for phrase in phrases:
             said = speakable(phrase, self._region)
             if not said:
-                say_it(SpokenAudio(SILENCE, phrase))
+                line.say(SpokenAudio(SILENCE, phrase))
                 continue
             reports.step(self._vendor, "request", reply)
-            await self._say(phrase, said, before, plays_until - _LEAD_S, say_it, reports, reply)
+            heard = functools.partial(reports.step, self._vendor, "first audio", reply)
+            await self._say(phrase, said, before, line, heard)
             before = f"{before} {said}".strip()
 
     async def render(self, text: str) -> bytes:
@@ -78,40 +92,31 @@ class PhraseVoice:
         return audio
 
     async def _say(
-        self,
-        phrase: str,
-        said: str,
-        before: str,
-        needed_at: float,
-        say: Say,
-        reports: Reports,
-        reply: int,
+        self, phrase: str, said: str, before: str, line: _Line, heard: Callable[[], None]
     ) -> None:
-        loop = asyncio.get_running_loop()
+        """Speak one phrase. ``heard`` is called at its first audio."""
         cutter: WordCutter | None = None
         held = bytearray()
-        size = 0
+        needed_at = size = 0.0
         async with aclosing(self._in_time(said, before)) as chunks:
             async for chunk in chunks:
                 if not size:
-                    reports.step(self._vendor, "first audio", reply)
-                    needed_at = max(needed_at, loop.time() + HOLD_S)
+                    heard()
+                    needed_at = max(line.now + HOLD_S, line.plays_until - _LEAD_S)
                 size += len(chunk)
                 held += chunk
-                if loop.time() < needed_at:
+                if line.now < needed_at:
                     continue
                 if cutter is None:
                     cutter = WordCutter(self._pace)
                     cutter.expect(phrase, said)
-                for part in cutter.hear(bytes(held)):
-                    say(part)
+                line.say(*cutter.hear(bytes(held)))
                 held.clear()
-        self._pace.learn(said, size)
+        self._pace.learn(said, int(size))
         if cutter is None:
-            say(SpokenAudio(bytes(held), phrase))
+            line.say(SpokenAudio(bytes(held), phrase))
         else:
-            for part in [*cutter.hear(bytes(held)), *cutter.finish()]:
-                say(part)
+            line.say(*cutter.hear(bytes(held)), *cutter.finish())
 
     async def _in_time(self, said: str, before: str) -> AsyncGenerator[bytes]:
         """The audio; VendorError if it does not come in time, or not at all."""

@@ -68,13 +68,17 @@ class ElevenLabsVoice:
     # --- sockets ----------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                await self._wants_link.wait()
-                link = await self._open()
-                self._links.append(link)
-                self._look_around()
-                tasks.create_task(self._tend(link), name="elevenlabs socket")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                while True:
+                    await self._wants_link.wait()
+                    link = await self._open()
+                    self._links.append(link)
+                    self._look_around()
+                    tasks.create_task(self._tend(link), name="elevenlabs socket")
+        finally:
+            for link in self._links:
+                link.abort()  # its task was cancelled before it began
 
     async def _open(self) -> Link:
         """A new socket, however long it takes."""
@@ -169,6 +173,6 @@ class ElevenLabsVoice:
             with suppress(TimeoutError):
                 async with asyncio.timeout(OPEN_WAIT_S):
                     await self._has_room.wait()
-        if not self._has_room.is_set():
+        if not self._links or not self._links[-1].has_room:
             raise NotOpen(VENDOR, "context", "no socket")
         return self._links[-1]

@@ -15,7 +15,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from services.tts.elevenlabs_wire import (
     AT_ONCE,
@@ -49,7 +49,10 @@ class Listener(Protocol):
     """Who listens to a context."""
 
     def hear(self, chunk: Chunk) -> None:
-        """Audio, or the end, of the context."""
+        """Audio of the context."""
+
+    def final(self) -> None:
+        """All audio of the context, which was closed, has come."""
 
     def fail(self, error: VendorError) -> None:
         """Nothing more will come."""
@@ -114,6 +117,10 @@ class Link:
             self._leaving.set_result(None)
         self._changed()
 
+    def abort(self) -> None:
+        """Drop the connection."""
+        self._socket.transport.abort()
+
     async def run(self) -> None:
         """Lives as long as the socket; cancelling it closes the socket as the vendor likes it."""
         reading = asyncio.create_task(self._read(), name="elevenlabs in")
@@ -128,7 +135,7 @@ class Link:
                 await asyncio.wait({reading, writing})
                 await self._part()
             finally:
-                self._socket.transport.abort()  # if we are told twice to hurry
+                self.abort()  # if we are told twice to hurry
 
     async def _part(self) -> None:
         try:
@@ -166,15 +173,19 @@ class Link:
     def _take(self, message: Chunk | Refused | None) -> None:
         if isinstance(message, Chunk) and message.context in self._contexts:
             listener = self._contexts[message.context]
-            if message.is_final:
+            if listener and message.audio:
+                listener.hear(message)
+            if message.is_final and message.context in self._closing:
+                # One that we did not close may go on: text for it would open it again.
                 del self._contexts[message.context]
                 self._closing.discard(message.context)
                 self._changed()
-            if listener:
-                listener.hear(message)
+                if listener:
+                    listener.final()
         elif isinstance(message, Refused):
             self._refused = message.code  # it closes the socket now; who waits need not
             self._fail(self._error(message.code))
+            self.leave()
 
     def _lost(self, code: str) -> None:
         error = self._error(code)
@@ -226,6 +237,6 @@ async def connected(options: ElevenLabsOptions, tls: ssl.SSLContext | None) -> C
         raise VendorError(VENDOR, "connect", "refused", at_once=True) from None
     except (OSError, EOFError):
         raise VendorError(VENDOR, "connect", "cut") from None
-    except InvalidHandshake as error:
+    except WebSocketException as error:
         code = "cut" if isinstance(error.__cause__, OSError | EOFError) else "malformed"
         raise VendorError(VENDOR, "connect", code) from None

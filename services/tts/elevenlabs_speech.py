@@ -58,24 +58,25 @@ class Speech:
             self._wait_anew(since_now=not self._is_owed)
 
     def hear(self, chunk: Chunk) -> None:
-        """Audio, or the end, of the reply's context."""
+        """Audio of the reply's context."""
         if self.done.done():
             return
-        if chunk.audio:
-            if not self._began:
-                self._began = True
-                self._reports.step(VENDOR, "first audio", self.reply)
-            self._since = self._loop.time()
-            self._heard_since_text = True
-            for part in self._cutter.hear(chunk.audio, chunk.timing):
-                self._say(part)
-        if chunk.is_final:
-            if not self._all_told or not self._began:
-                self.fail(VendorError(VENDOR, "context", "closed early"))
-            elif self._cutter.certain and not self._cutter.complete:
-                self.fail(VendorError(VENDOR, "context", "incomplete"))
-            else:
-                self._finish()
+        if not self._began:
+            self._began = True
+            self._reports.step(VENDOR, "first audio", self.reply)
+        self._since = self._loop.time()
+        self._heard_since_text = True
+        for part in self._cutter.hear(chunk.audio, chunk.timing):
+            self._say(part)
+
+    def final(self) -> None:
+        """All audio of the reply's context has come."""
+        if not self._began:
+            self.fail(VendorError(VENDOR, "speak", "no audio"))
+        elif self._cutter.certain and not self._cutter.complete:
+            self.fail(VendorError(VENDOR, "speak", "incomplete"))
+        else:
+            self._finish()
 
     def fail(self, error: VendorError) -> None:
         """Nothing more will come. The audio of a word that was cut off is not said."""
