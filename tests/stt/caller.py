@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from services.audio.mulaw import SILENCE
 from services.call.events import (
-    EarEvent,
     Event,
     SpeechStarted,
     TranscriptFailed,
@@ -100,10 +99,12 @@ class Caller:
         if isinstance(fact, SpeechStarted):
             self.utterance = fact.utterance
             self._transcriber.speech_started(fact.utterance, fact.voiced_ms)
+            self.note(fact)
         elif fact is not None:
             self.stopped_at[fact.utterance] = self._loop.time()
             self._transcriber.speech_stopped(fact.utterance)
             self.turn.stopped(fact.utterance)
+            self.note(fact)
 
     # --- what was said ----------------------------------------------------------------------------
 
@@ -171,7 +172,3 @@ async def on_the_line(transcriber: Transcriber, reports: Reports) -> AsyncIterat
 def our_tasks(tasks: Iterable[asyncio.Task[object]]) -> list[asyncio.Task[object]]:
     """Those that are not a simulator's or its server's."""
     return [task for task in tasks if task.get_name().startswith(("deepgram-", "rescue", "ears"))]
-
-
-def only_ears(events: Iterable[Event]) -> list[EarEvent]:
-    return [event for event in events if isinstance(event, EarEvent)]

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.simulators.vendors.deepgram import DeepgramSimulator
-from tests.vendors.deepgram_client import QUIET, TEXTS, VOICE, dial, in_simulator, text
+from tests.vendors.deepgram_client import LIVE, QUIET, TEXTS, VOICE, dial, in_simulator, text
 
 
 def test_results_cover_the_audio_without_a_hole_and_say_when_each_word_was() -> None:
@@ -52,6 +52,23 @@ def test_a_final_result_comes_so_long_after_the_pause_or_the_finalize() -> None:
         assert flushed == pytest.approx(at + 0.09)
 
     in_simulator(work, final_ms=90)
+
+
+@pytest.mark.parametrize("endpointing", ["false", "300"])
+def test_the_end_of_an_utterance_counts_from_its_last_word(endpointing: str) -> None:
+    async def work(simulator: DeepgramSimulator) -> None:
+        pauses = {"endpointing": endpointing, "utterance_end_ms": "1500"}
+        talk = await dial(simulator, LIVE | pauses)
+        await talk.play(VOICE, 4600)
+        await talk.play(QUIET, 4000)
+        await talk.hang_up()
+        (end,) = talk.of("UtteranceEnd")
+        assert end["last_word_end"] == 4.6
+        assert any(message["speech_final"] for message in talk.of("Results")) == (
+            endpointing != "false"
+        )
+
+    in_simulator(work)
 
 
 def test_a_finalize_with_nothing_to_flush_may_get_no_answer() -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
 from deepgram.core.api_error import ApiError
+from deepgram.core.unchecked_base_model import construct_type
+from deepgram.listen.v1.socket_client import V1SocketClientResponse
 from deepgram.listen.v1.types import (
     ListenV1Metadata,
     ListenV1Results,
     ListenV1SpeechStarted,
     ListenV1UtteranceEnd,
 )
+from deepgram.listen.v2.socket_client import V2SocketClientResponse
 from deepgram.listen.v2.types import (
     ListenV2Configure,
     ListenV2ConfigureSuccess,
@@ -164,6 +168,16 @@ def test_the_sdk_is_refused_without_the_key() -> None:
 
     simulator = in_simulator(work)
     assert [entry.detail["status"] for entry in simulator.entries("refused")] == [401, 401]
+
+
+def test_the_sdk_knows_the_wire_lines_that_parsers_are_tested_with() -> None:
+    lines = (Path(__file__).parent.parent / "wire" / "deepgram.jsonl").read_text().splitlines()
+    messages = [json.loads(line) for line in lines]
+    flux_from = [message["type"] for message in messages].index("Connected")
+    for at, message in enumerate(messages):
+        union = V1SocketClientResponse if at < flux_from else V2SocketClientResponse
+        parsed: Any = construct_type(type_=union, object_=message)
+        assert parsed is None if message["type"] == "Brand" else parsed.type == message["type"]
 
 
 # --- the upgrade ----------------------------------------------------------------------------------
