@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from api.guard import ConsoleGuard
 from api.sockets import ImpatientSockets
 from services.calls import Calls
 from services.engines.choice import Engines
+from services.engines.wanted import NotConfigured
 from services.journal import JournalWriter
 from services.live import LiveCalls
 from services.receptionist.agent import AgentFileError, load_agent
@@ -54,14 +56,18 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await engines.warm()
         print(announcement(settings, agent.business.name, engines), flush=True)
+        warmth = asyncio.create_task(engines.run(), name="warmth")
         yield
-        engines.close()
+        warmth.cancel()
+        with suppress(asyncio.CancelledError):
+            await warmth
+        await engines.close()
         writer.close()
 
     app = FastAPI(title="Voice agent server", lifespan=lifespan)
     app.state.calls, app.state.tokens = calls, tokens
     guard.install(app)
-    app.include_router(health.build(calls))
+    app.include_router(health.build(calls, lambda: engines.failures))
     app.include_router(twilio_webhook.build(settings, tokens, lambda: calls.full))
     app.include_router(media_stream.build(settings, tokens, calls))
     console_guard = ConsoleGuard(
@@ -96,6 +102,8 @@ def announcement(settings: Settings, business: str, engines: Engines) -> str:
         "             (the number's webhook for 'A call comes in', HTTP POST)",
         *(f"  {part:<10} {choice}" for part, choice in engines.report),
     ]
+    if engines.problems:
+        lines += ["  Trouble:", *(f"    - {error}" for error in engines.problems)]
     if missing := _missing(settings):
         lines += ["  Missing for production:", *(f"    - {item}" for item in missing)]
     return "\n".join([*lines, ""])
@@ -151,7 +159,7 @@ def main() -> int:
     try:
         settings = _load()
         app = create_app(settings)
-    except (SettingsError, AgentFileError) as error:
+    except (SettingsError, AgentFileError, NotConfigured) as error:
         print(f"Cannot start:\n{error}", file=sys.stderr)
         return 2
     config = server_config(app, settings)

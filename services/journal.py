@@ -17,9 +17,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import orjson
 
@@ -61,17 +60,18 @@ def _plain(value: Any) -> Any:
     return value
 
 
-@cache
-def _fields(kind: type[Any]) -> tuple[tuple[str, bool], ...]:
-    """The names of the fields, and whether they hold words."""
-    return tuple((field.name, "words" in field.metadata) for field in dataclasses.fields(kind))
+_FIELDS: dict[Any, tuple[tuple[str, bool], ...]] = {
+    kind: tuple((field.name, "words" in field.metadata) for field in dataclasses.fields(kind))
+    for kind in get_args(Event) + get_args(Effect)
+}
+"""Of each event and effect the names of its fields, and whether they hold words."""
 
 
 def encode(item: Event | Effect, *, with_words: bool = True) -> dict[str, Any]:
     """An event or effect as a JSON object: type and fields, the spoken ones under "words"."""
     plain: dict[str, Any] = {"type": type(item).__name__}
     said: dict[str, Any] = {}
-    for name, holds_words in _fields(type(item)):
+    for name, holds_words in _FIELDS[type(item)]:
         place = said if holds_words else plain
         place[name] = _plain(getattr(item, name))
     if said and with_words:

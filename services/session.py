@@ -104,6 +104,7 @@ class Session:
                 self._start("carrier-out", self._write())
                 await self._decide()
                 await self._flush()
+                await self._close_socket()  # before the vendors' sockets: the caller waits for it
                 for task in list(self._tasks.values()):
                     task.cancel()
             reason = "end"
@@ -111,9 +112,6 @@ class Session:
             if self._line_watch:
                 self._line_watch.cancel()
             await self._close_books(reason)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_WITHIN_S):
-                await self._socket.close()
 
     # --- the loop that decides --------------------------------------------------------------------
 
@@ -271,6 +269,11 @@ class Session:
         self._outbox.append(None)
         self._outgoing.set()
         await asyncio.wait({self._tasks["carrier-out"]}, timeout=CLOSE_WITHIN_S)
+
+    async def _close_socket(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await self._socket.close()
 
     async def _close_books(self, reason: str) -> None:
         """Keep what the caller had begun to leave, and note what the core cannot know."""

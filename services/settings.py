@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.call.timings import Timings
+from services.receptionist.agent import WhoHears, WhoSpeaks, WhoThinks
 from services.vendors.urls import base_url
 
 BaseUrl = Annotated[str, AfterValidator(base_url)]
@@ -62,13 +63,13 @@ class Settings(BaseSettings):
     )
     business_name: str = Field("", description="The business's name, instead of the file's.")
 
-    stt: Literal["", "deepgram", "flux", "openai", "embedded"] = Field(
+    stt: WhoHears = Field(
         "", description="Who hears: deepgram, flux, openai, embedded; empty: by the keys there are."
     )
-    llm: Literal["", "openai", "scripted"] = Field(
+    llm: WhoThinks = Field(
         "", description="Who thinks: openai, scripted; empty: by the keys there are."
     )
-    tts: Literal["", "elevenlabs", "openai", "embedded"] = Field(
+    tts: WhoSpeaks = Field(
         "", description="Who speaks: elevenlabs, openai, embedded; empty: by the keys there are."
     )
 

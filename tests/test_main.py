@@ -89,7 +89,11 @@ def test_name_and_greeting_override_the_agents_file(tmp_path: Path) -> None:
 
 def test_health_tells_how_many_calls_there_are(tmp_path: Path) -> None:
     with TestClient(main.create_app(settings(tmp_path))) as client:
-        assert client.get("/health").json() == {"status": "ok", "calls": 0}
+        assert client.get("/health").json() == {
+            "status": "ok",
+            "calls": 0,
+            "vendor_failures": {},
+        }
 
 
 def test_a_full_server_tells_the_caller_so(tmp_path: Path) -> None:

@@ -93,8 +93,8 @@ async def _table(options: argparse.Namespace, said: speech.Speech) -> int:
 
 
 async def _soak(options: argparse.Namespace, said: speech.Speech) -> int:
-    async with _server(options) as (server, _):
-        errors = await soak(server, options.soak, said)
+    async with _server(options) as (server, behind):
+        errors = await soak(server, behind, options.soak, said)
     for what, count in errors.most_common():
         print(f"{count} x {what}")
     return 1 if errors else 0
@@ -103,6 +103,7 @@ async def _soak(options: argparse.Namespace, said: speech.Speech) -> int:
 def main() -> int:
     """The command line; returns the exit code."""
     options = _options()
+    meter.allow_many_files()
     if options.pin and not meter.pin(0, PHONES_CORE):
         options.pin = False
     said = speech.load()

@@ -29,6 +29,10 @@ STAGGER_S = (0.02, 0.1)
 class Vendors(Protocol):
     """The simulated vendors behind the server."""
 
+    @property
+    def sockets(self) -> int:
+        """How many are open."""
+
     def behind(self, opening: bytes) -> Vendor | None:
         """What they did for the answer whose first audio this is; None if it is not theirs."""
 
@@ -101,7 +105,9 @@ async def _dial(exchange: Exchange, calls: int, speech: Speech) -> tuple[list[Ph
 async def _until_measured(phones: Sequence[Phone], begin: float, plan: Plan) -> None:
     """The whole window, and longer if there are too few turns yet, but not for ever."""
     give_up = begin + plan.seconds + SLOWEST_TURN_S * plan.turns
-    while phones and (now := time.monotonic()) < give_up:
+    while (now := time.monotonic()) < give_up:
+        if all(phone.closed.is_set() for phone in phones):
+            return  # nobody is left who could be answered
         answered = sum(
             turn.heard_at > 0 and turn.asked_at >= begin
             for phone in phones

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 _CLOCK = "SC_CLK_TCK"
 _MB = 2**20
+_FILES = 65_536
 
 
 def cpu_seconds(pid: int) -> float:
@@ -37,6 +39,17 @@ def open_files(pid: int) -> int | None:
     """Open files and sockets of a process; None where that is not known."""
     folder = Path(f"/proc/{pid}/fd")
     return len(list(folder.iterdir())) if folder.exists() else None
+
+
+def allow_many_files() -> None:
+    """Let this process and its children open as many files and sockets as the system permits."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _FILES), most))
 
 
 def pin(pid: int, core: int) -> bool:

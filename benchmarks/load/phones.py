@@ -205,6 +205,8 @@ class Exchange:
         self, url: str, parameters: Mapping[str, str], ids: wire.StreamIds, caller: Caller
     ) -> Phone:
         here = urlsplit(self._url)
+        assert here.hostname
+        assert here.port
         key = base64.b64encode(os.urandom(16)).decode()
         hello = (
             f"GET {urlsplit(url).path} HTTP/1.1\r\nHost: {here.netloc}\r\nUpgrade: websocket\r\n"

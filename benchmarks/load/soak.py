@@ -9,6 +9,7 @@ from collections import Counter
 
 from benchmarks.load import meter
 from benchmarks.load.caller import Caller
+from benchmarks.load.hold import Vendors
 from benchmarks.load.phones import CallFailed, Exchange
 from benchmarks.load.serving import Server
 from benchmarks.load.speech import Speech
@@ -19,7 +20,7 @@ CALL_S = 6.5
 """Long enough for the greeting, a sentence and the beginning of an answer, which is cut off."""
 
 
-async def soak(server: Server, calls: int, speech: Speech) -> Counter[str]:
+async def soak(server: Server, vendors: Vendors | None, calls: int, speech: Speech) -> Counter[str]:
     """Make so many calls, 25 at a time, and print the memory after each 50; returns the errors."""
     exchange, errors = Exchange(server.url), Counter[str]()
     places = asyncio.Semaphore(AT_ONCE)
@@ -47,10 +48,13 @@ async def soak(server: Server, calls: int, speech: Speech) -> Counter[str]:
                 errors["calls are left on the server"] += 1
             print(
                 f"after {group.stop:4} calls: {meter.resident_mb(server.pid):6.1f} MB, "
-                f"{meter.open_files(server.pid)} open files",
+                f"{meter.open_files(server.pid)} open files, "
+                f"{vendors.sockets if vendors else 0} vendors' sockets",
                 flush=True,
             )
     finally:
         await exchange.close()
     errors.update(server.complaints())
+    if vendors:
+        errors.update(vendors.complaints())
     return errors

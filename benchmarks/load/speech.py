@@ -13,6 +13,7 @@ from statistics import mode
 
 import numpy as np
 
+from services.audio.models import ModelMissing
 from services.audio.mulaw import FRAME_BYTES, FRAME_MS
 from services.audio.segmenter import VAD_SILENCE_MS, Segmenter
 from services.audio.vad import Silero, make_vad
@@ -59,7 +60,10 @@ def load() -> Speech:
 
 def _noticed(sentence: list[bytes]) -> list[int]:
     """The silence until the utterance's end is certain, beyond the one that is configured, ms."""
-    segmenter = Segmenter(make_vad(Silero()))
+    try:
+        segmenter = Segmenter(make_vad(Silero()))
+    except ModelMissing:  # the server will do without it as well
+        segmenter = Segmenter(make_vad(None))
     silence, found = SILENCE * FRAME_BYTES, []
     for attempt in range(_TRIES):
         for frame in [silence] * _PAUSES[attempt % len(_PAUSES)] + sentence:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -40,8 +40,15 @@ class Lines:
 
     by_purpose: Mapping[Purpose, str]
     filler: str = ""
-    audio: Mapping[str, bytes] = field(default_factory=dict)
+    audio: dict[str, bytes] = field(default_factory=dict)
     """Text -> mu-law; shared by all calls. It may still be growing."""
+    spare: dict[str, bytes] = field(default_factory=dict)
+    """The same, in another voice: for what has to be said while the agent's own voice fails."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.by_purpose.values(), self.filler)
 
 
 class CascadeEngine:
@@ -55,13 +62,16 @@ class CascadeEngine:
         voice: Voice,
         lines: Lines,
         reports: Reports | None = None,
+        interrupted: Callable[[], None] = lambda: None,
     ) -> None:
+        """``interrupted`` is told of each reply that was cancelled."""
         self._segmenter = segmenter
         self._transcriber = transcriber
         self._brain = brain
         self._voice = voice
         self._lines = lines
         self._reports = reports or Reports()
+        self._interrupted = interrupted
         self._emit: Emit | None = None
 
     async def run(self, emit: Emit) -> None:
@@ -105,6 +115,9 @@ class CascadeEngine:
         try:
             await self._voice.speak(number, phrases, say)
             then = await thinking
+        except asyncio.CancelledError:
+            self._interrupted()
+            raise
         finally:
             thinking.cancel()
             await asyncio.wait({thinking})  # a reply leaves nothing running
@@ -139,14 +152,17 @@ class CascadeEngine:
 
     def _say_line(self, number: int, text: str, phrases: _Phrases, emit: Emit) -> None:
         """A whole line: out of the store, or spoken now."""
-        if audio := self._lines.audio.get(text):
+        audio = self._lines.audio.get(text)
+        if audio is None and text == self._lines.by_purpose.get(Purpose.APOLOGY):
+            audio = self._lines.spare.get(text)
+        if audio:
             emit(AudioProduced(number, audio, text))
         else:
             phrases.put(text)
 
     def filler(self, reply: int) -> FillerReady | None:
         text = self._lines.filler
-        audio = self._lines.audio.get(text)
+        audio = self._lines.audio.get(text) or self._lines.spare.get(text)
         return FillerReady(reply, audio, text) if audio else None
 
     def heard(self, reply: int, text: str, ms: int) -> None:

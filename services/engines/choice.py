@@ -1,123 +1,124 @@
-"""Which engines run, and why. What is expensive is loaded once and shared by all calls."""
+"""The engines of this process: made once, opened for each call, kept warm in between."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from services.audio.models import ModelMissing
 from services.audio.segmenter import Segmenter
 from services.audio.vad import Silero, Vad, make_vad
-from services.audio.workers import Workers
 from services.call.effects import Purpose
+from services.engines.brains import Brains, make_brains
 from services.engines.cascade import CascadeEngine, Lines
-from services.engines.mock import DeafTranscriber, MockBrain, MockTranscriber, ToneVoice
-from services.llm import Brain
-from services.llm.scripted import ScriptedBrain
+from services.engines.ears import Ears, make_ears
+from services.engines.mock import MockBrain, MockTranscriber, ToneVoice
+from services.engines.shared import Shared
+from services.engines.voices import Voices, make_voices
+from services.engines.wanted import EngineSettings
 from services.receptionist.agent import Agent
-from services.stt import Transcriber
-from services.stt.moonshine import Moonshine
-from services.stt.utterances import UtteranceTranscriber
-from services.tts.hibari import HibariVoice
+from services.tts.line_store import LineStore
+from services.vendors import VendorError
+from services.vendors.clients import Warmth
 
 log = logging.getLogger(__name__)
 
-
-class EngineSettings(Protocol):
-    """What the choice depends on."""
-
-    use_mock_streaming: bool
-    speech_workers: int
-    speech_model_dir: str
-    vad_mode: int
-    vad_start_ms: int
-    vad_silence_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """How a call gets its parts. The voice, like all models, is one for all calls."""
-
-    vad: Callable[[], Vad]
-    transcriber: Callable[[], Transcriber]
-    brain: Callable[[str], Brain]
-    voice: HibariVoice | ToneVoice
-    report: tuple[tuple[str, str], ...]
-    """Part -> what runs and why, for people."""
+WARM_WITHIN_S = 6.0
+"""How long the start waits for the vendors to render the standing lines."""
 
 
 class Engines:
     """Opens an engine per call."""
 
     def __init__(self, settings: EngineSettings, agent: Agent) -> None:
+        """Raises NotConfigured if an engine is asked for whose key is not there."""
         self.agent_name = agent.name
-        self._agent = agent
         self._settings = settings
-        self._workers = Workers(settings.speech_workers)
-        spoken = (purpose for purpose in Purpose if purpose is not Purpose.ANSWER)
-        by_purpose: dict[Purpose, str] = {purpose: agent.line(purpose) for purpose in spoken}
-        self._audio: dict[str, bytes] = {}
-        self._lines = Lines(by_purpose, agent.filler, self._audio)
-        choose = _mock if settings.use_mock_streaming else _embedded
-        self._parts = choose(settings, agent, self._workers)
+        self._shared = Shared(settings.speech_workers)
+        self._warmth = Warmth(self._shared.clients)
+        self._vad, vad_report = _vad(settings)
+        if settings.use_mock_streaming:
+            self._ears, self._brains, self._voices = _mock()
+        else:
+            self._ears = make_ears(settings, agent, self._shared)
+            self._brains = make_brains(settings, agent, self._shared)
+            self._voices = make_voices(settings, agent, self._shared)
+        self.report: tuple[tuple[str, str], ...] = (
+            ("Ears", f"{vad_report}; {self._ears.report}"),
+            ("Brain", self._brains.report),
+            ("Voice", self._voices.report),
+        )
+        """Part -> what runs and why, for people."""
+        self._lines = _lines(agent)
+        self._store = LineStore(settings.data_dir / "voices", self._voices.renderer)
+        self._ahead = (*self._lines.texts, agent.goodbye, *self._brains.ahead)
+        self.problems: tuple[VendorError, ...] = ()
+        """What went wrong at the start, for people."""
 
     @property
-    def report(self) -> tuple[tuple[str, str], ...]:
-        """Part -> what runs and why, for people."""
-        return self._parts.report
+    def failures(self) -> Mapping[tuple[str, str], int]:
+        """(vendor, code) -> how often it has failed in any call."""
+        return self._shared.failures
 
     async def warm(self) -> None:
-        """Render the agent's standing lines ahead; that also warms the voice."""
-        for text in [*self._lines.by_purpose.values(), self._lines.filler]:
-            self._audio[text] = await self._parts.voice.render(text)
+        """Have ready what the first call would wait for: lines, models, connections. What a vendor
+        does not give in time is left to :meth:`run`; nothing is raised for it."""
+        await self._render_here()
+        self.problems = tuple(await self._shared.clients.warm())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WARM_WITHIN_S):
+                await self._store.fill(self._lines.texts, self._lines.audio)
+        if missing := sum(text not in self._lines.audio for text in self._lines.texts):
+            log.warning("%d standing lines are not rendered yet", missing)
+
+    async def _render_here(self) -> None:
+        """Lines in this machine's voice: all of them, or those for when the vendor's fails."""
+        if spare := self._voices.spare:
+            for text in (self._lines.filler, self._lines.by_purpose[Purpose.APOLOGY]):
+                self._lines.spare[text] = await spare.render(text)
+        if isinstance(self._voices.renderer, ToneVoice):
+            for text in self._lines.texts:
+                self._lines.audio[text] = await self._voices.renderer.render(text)
+
+    async def run(self) -> None:
+        """Keep everything warm until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._store.fill(self._ahead, self._lines.audio), name="lines")
+            tasks.create_task(self._warmth.run(), name="warmth")
 
     def open(self, caller: str) -> CascadeEngine:
         """The engine of one call. ``caller``: the caller's number, or what the carrier gave."""
-        settings, parts = self._settings, self._parts
+        settings, reports = self._settings, self._shared.reports()
+        self._warmth.want()
         return CascadeEngine(
-            Segmenter(parts.vad(), settings.vad_start_ms, settings.vad_silence_ms),
-            parts.transcriber(),
-            parts.brain(caller),
-            parts.voice,
+            Segmenter(self._vad(), settings.vad_start_ms, settings.vad_silence_ms),
+            self._ears.open(reports),
+            self._brains.open(caller, reports),
+            self._voices.open(reports),
             self._lines,
+            reports,
+            self._warmth.want,
         )
 
-    def close(self) -> None:
-        """Stop the worker threads."""
-        self._workers.close()
+    async def close(self) -> None:
+        """Close connections, stop the worker threads."""
+        await self._shared.close()
 
 
-def _mock(settings: EngineSettings, agent: Agent, workers: Workers) -> Parts:
-    why = "USE_MOCK_STREAMING is set"
-    vad, vad_report = _vad(settings)
-    return Parts(
-        vad,
-        MockTranscriber,
-        lambda caller: MockBrain(),
-        ToneVoice(),
-        (("Ears", f"{vad_report}; mock words ({why})"), ("Brain", "mock"), ("Voice", "a tone")),
-    )
+def _lines(agent: Agent) -> Lines:
+    spoken = (purpose for purpose in Purpose if purpose is not Purpose.ANSWER)
+    by_purpose: dict[Purpose, str] = {purpose: agent.line(purpose) for purpose in spoken}
+    return Lines(by_purpose, agent.filler)
 
 
-def _embedded(settings: EngineSettings, agent: Agent, workers: Workers) -> Parts:
-    """The engines that need no key. Where a model is missing the server runs without it."""
-    vad, vad_report = _vad(settings)
-    transcriber, stt_report = _recogniser(settings, workers)
-    voice, voice_report = _voice(workers)
-    zone = agent.business.timezone
-    return Parts(
-        vad,
-        transcriber,
-        lambda caller: ScriptedBrain(agent, lambda: datetime.now(zone), caller),
-        voice,
-        (
-            ("Ears", f"{vad_report}; {stt_report}"),
-            ("Brain", "a script over the agent's file (no language model is set up)"),
-            ("Voice", voice_report),
-        ),
+def _mock() -> tuple[Ears, Brains, Voices]:
+    why, tone = "USE_MOCK_STREAMING is set", ToneVoice()
+    return (
+        Ears(lambda reports: MockTranscriber(), f"mock words ({why})"),
+        Brains(lambda caller, reports: MockBrain(), f"mock ({why})"),
+        Voices(lambda reports: tone, tone, None, f"a tone ({why})"),
     )
 
 
@@ -127,25 +128,3 @@ def _vad(settings: EngineSettings) -> tuple[Callable[[], Vad], str]:
     except ModelMissing as error:
         return lambda: make_vad(None), f"WebRTC VAD alone ({error})"
     return lambda: make_vad(silero, settings.vad_mode), "WebRTC VAD confirmed by Silero"
-
-
-def _recogniser(
-    settings: EngineSettings, workers: Workers
-) -> tuple[Callable[[], Transcriber], str]:
-    try:
-        moonshine = Moonshine(settings.speech_model_dir)
-    except ModelMissing as error:
-        return DeafTranscriber, f"no recogniser, only typing works ({error})"
-    silence_ms = settings.vad_silence_ms
-    return (
-        lambda: UtteranceTranscriber(moonshine, workers, silence_ms),
-        "Moonshine tiny (embedded, English)",
-    )
-
-
-def _voice(workers: Workers) -> tuple[HibariVoice | ToneVoice, str]:
-    try:
-        voice = HibariVoice(workers)
-    except ModelMissing as error:
-        return ToneVoice(), f"a tone instead of a voice ({error})"
-    return voice, "Hibari (embedded, English)"

@@ -69,6 +69,9 @@ def _holiday_days(value: object) -> object:
 PLACEHOLDERS = ("business", "name", "address", "phone", "email")
 """What a line may mention in curly brackets."""
 
+WhoHears = Literal["", "deepgram", "flux", "openai", "embedded"]
+WhoThinks = Literal["", "openai", "scripted"]
+WhoSpeaks = Literal["", "elevenlabs", "openai", "embedded"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Line = Annotated[Name, AfterValidator(_known_placeholders)]
@@ -178,9 +181,9 @@ class EngineChoice:
 
     __pydantic_config__ = _STRICT
 
-    stt: Literal["", "deepgram", "flux", "openai", "embedded"] = ""
-    llm: Literal["", "openai", "scripted"] = ""
-    tts: Literal["", "elevenlabs", "openai", "embedded"] = ""
+    stt: WhoHears = ""
+    llm: WhoThinks = ""
+    tts: WhoSpeaks = ""
     voice: Text = ""
     language: Annotated[str, StringConstraints(pattern="^(multi|[a-z]{2,3}(-[A-Za-z]{2,4})?)$")] = (
         "en"

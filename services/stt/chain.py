@@ -44,6 +44,17 @@ class _Owed:
     clock: asyncio.TimerHandle | None = None
     rescue: asyncio.Task[None] | None = None
 
+    def stop_clock(self) -> None:
+        """The live recogniser may take its time."""
+        if self.clock:
+            self.clock.cancel()
+
+    def call_off(self) -> None:
+        """It was answered."""
+        self.stop_clock()
+        if self.rescue:
+            self.rescue.cancel()
+
 
 class TranscriberChain:
     """The transcriber of one call. ``silence_ms``: what the segmenter waits before an end."""
@@ -71,7 +82,7 @@ class TranscriberChain:
                 await self._run_live()
         finally:
             for owed in self._owed.values():
-                _call_off(owed)
+                owed.call_off()
 
     def hear(self, frame: bytes) -> None:
         self._live.hear(frame)
@@ -79,6 +90,8 @@ class TranscriberChain:
 
     def speech_started(self, utterance: int, voiced_ms: int) -> None:
         self._turn.begin(utterance, voiced_ms)
+        for owed in self._owed.values():
+            owed.stop_clock()  # nobody needs its words before the caller pauses again
         self._live.speech_started(utterance, voiced_ms)
 
     def speech_stopped(self, utterance: int) -> None:
@@ -119,7 +132,7 @@ class TranscriberChain:
     def _answer(self, event: TranscriptFinal | TranscriptFailed, first: int) -> None:
         """The one answer for all utterances from ``first`` on to the event's last."""
         for number in [number for number in self._owed if first <= number <= event.last]:
-            _call_off(self._owed.pop(number))
+            self._owed.pop(number).call_off()
         self._guess = None
         self._emit(event)
 
@@ -154,10 +167,3 @@ class TranscriberChain:
     def _rescued(self, event: TranscriptFinal) -> None:
         self._live.answered(event.last)
         self._answer(event, event.first)
-
-
-def _call_off(owed: _Owed) -> None:
-    if owed.clock:
-        owed.clock.cancel()
-    if owed.rescue:
-        owed.rescue.cancel()

@@ -29,7 +29,7 @@ from services.stt.deepgram_wire import (
 )
 from services.stt.heard import Heard
 from services.stt.link import Line, LineOptions
-from services.stt.live import Owed, Stop, give_up_waiting
+from services.stt.live import Owed, Stop
 from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
 from services.vendors.urls import socket_url
@@ -201,7 +201,7 @@ class DeepgramTranscriber:
             self._emit(TranscriptInterim(self._owed.answered + 1, last, text))
 
     def _release(self) -> None:
-        self._line.audio.release(max(self._heard.final_to, self._heard.given))
+        self._line.release(max(self._heard.final_to, self._heard.given))
 
     # --- words that do not come -------------------------------------------------------------------
 
@@ -223,5 +223,5 @@ class DeepgramTranscriber:
             self._line.give_up(VendorError(VENDOR, "finalize", "stall", at_once=True))
 
     def _fail(self, stop: Stop, code: str) -> None:
-        give_up_waiting(stop)
+        stop.give_up_waiting()
         self._emit(TranscriptFailed(stop.utterance, code))

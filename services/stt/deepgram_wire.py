@@ -85,12 +85,28 @@ class TurnEvent(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TurnInfo:
-    """The turn number ``turn``, whose ``text`` so far holds the audio up to ``end`` (bytes)."""
+    """A turn of the caller, as far as it is known: ``text`` holds what was said from ``begin`` to
+    ``end`` (bytes of the audio sent on this socket)."""
 
     event: TurnEvent
-    turn: int
+    begin: int
     end: int
     text: str
+    raw_words: Sequence[Mapping[str, Any]]
+
+    def text_after(self, place: int) -> str:
+        """What was said after this place; all of it if the words have no times."""
+        if place <= self.begin:
+            return self.text
+        try:
+            said = [
+                str(word["word"])
+                for word in self.raw_words
+                if _bytes(word["start"]) + _bytes(word["end"]) > 2 * place
+            ]
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return self.text if place < self.end else ""
+        return " ".join(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +213,10 @@ def _turn_info(body: dict[str, Any]) -> TurnInfo | Other:
     try:
         return TurnInfo(
             event,
-            int(body["turn_index"]),
+            _bytes(body["audio_window_start"]),
             _bytes(body["audio_window_end"]),
             body["transcript"].strip(),
+            body.get("words") or (),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise Malformed("TurnInfo") from None

@@ -63,6 +63,7 @@ class Line:
 
     def __init__(self, options: LineOptions, reports: Reports, breaker: Breaker) -> None:
         self.audio = Backlog()
+        """The call's audio. Only the line changes it."""
         self.base = 0
         """The place in the call at which the audio of this socket begins."""
         self.is_down = False
@@ -103,6 +104,10 @@ class Line:
         if audio.end - self._next >= self._options.batch:
             self._wake.set()
             audio.trim(IDLE_MS if is_idle else LONGEST_MS)
+
+    def release(self, before: int) -> None:
+        """What was said before this place is known: another socket need not hear it."""
+        self.audio.release(before if self._failure is None else min(before, self._next))
 
     def ask(self, place: int, text: str) -> None:
         """Send ``text`` once the audio before ``place`` was sent. Places do not go back."""
@@ -171,6 +176,7 @@ class Line:
             await close_socket(socket, self._options.goodbye)
             raise
         finally:
+            self._failure = None
             await _stop(work)
             socket.transport.abort()
 

@@ -28,6 +28,17 @@ class Stop:
     is_waiting: bool = True
     clocks: list[asyncio.TimerHandle] = field(default_factory=list)
 
+    def stop_clocks(self) -> None:
+        """None of them goes off."""
+        for clock in self.clocks:
+            clock.cancel()
+        self.clocks.clear()
+
+    def give_up_waiting(self) -> None:
+        """The utterance needs no words any more, at least not in a hurry."""
+        self.is_waiting = False
+        self.stop_clocks()
+
 
 class Owed:
     """The utterances of one call that have ended and have no words yet, in order."""
@@ -58,6 +69,11 @@ class Owed:
         loop = asyncio.get_running_loop()
         stop.clocks.append(loop.call_later(ms / 1000, then, stop))
 
+    def no_hurry(self) -> None:
+        """The caller speaks on: those that wait can wait for the next one to end."""
+        for stop in self._stops:
+            stop.stop_clocks()
+
     def settle(self, utterance: int) -> int:
         """All up to this utterance have their words. Where the last of them ended; 0: nothing
         was owed."""
@@ -65,7 +81,7 @@ class Owed:
         while self._stops and self._stops[0].utterance <= utterance:
             stop = self._stops.popleft()
             place = stop.place
-            give_up_waiting(stop)
+            stop.give_up_waiting()
         self.answered = max(self.answered, utterance)
         return place
 
@@ -80,12 +96,4 @@ class Owed:
     def close(self) -> None:
         """The call is over: no clock goes off."""
         for stop in self._stops:
-            give_up_waiting(stop)
-
-
-def give_up_waiting(stop: Stop) -> None:
-    """The utterance needs no words any more, at least not in a hurry."""
-    stop.is_waiting = False
-    for clock in stop.clocks:
-        clock.cancel()
-    stop.clocks.clear()
+            stop.give_up_waiting()

@@ -23,7 +23,7 @@ KEEP_ALIVE_S = 120
 WARM_EVERY_S = 60
 _CONNECT_S = 1.5
 _READ_S = 10.0
-"""The longest pause between two bytes; the brains and voices have shorter deadlines of their own."""
+"""The longest pause between two bytes; brains and voices have shorter deadlines of their own."""
 _WARM_WITHIN_S = 3.0
 _MOST_CONNECTIONS = 1000
 
@@ -109,7 +109,7 @@ class Warmth:
         self._wanted = asyncio.Event()
 
     def want(self) -> None:
-        """A connection has been used up (an interrupted stream closes its own), or will be needed."""
+        """A connection is needed soon, or was used up: an interrupted stream closes its own."""
         self._wanted.set()
 
     async def run(self) -> None:

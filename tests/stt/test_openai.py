@@ -25,6 +25,9 @@ from tests.stt.caller import hears, on_the_line, tone
 from tests.stt.test_chain import Second
 from tests.virtual_time import run_virtual
 
+# The simulator's web server leaves an upload's temporary file to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:.*:pytest.PytestUnraisableExceptionWarning")
+
 PIECES = (Piece(tone("one") * 10), Piece(tone("two") * 10))
 
 
@@ -122,8 +125,8 @@ def test_as_first_recogniser_it_hears_whole_turns_and_another_carries_on_if_it_f
             ]
             transcriber = UtteranceTranscriber(FirstWords(ways, reports))
             async with on_the_line(transcriber, reports) as caller:
-                await caller.say("one", "two")
-                await caller.say("three")
+                await caller.say("one", "two", pause_ms=700)
+                await caller.say("three", pause_ms=700)
                 assert caller.finals == [(1, 1, "one two"), (1, 2, "one two three")]
                 assert caller.answered_in(1) < 0.35
                 caller.commit()

@@ -1,0 +1,159 @@
+"""Who hears: the recogniser of a call, and the others that carry on when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.audio.models import ModelMissing
+from services.engines.mock import DeafTranscriber
+from services.engines.shared import Shared
+from services.engines.wanted import EngineSettings, hears, is_openai
+from services.receptionist.agent import Agent
+from services.stt import Transcriber
+from services.stt.chain import TranscriberChain
+from services.stt.deepgram import DeepgramOptions, DeepgramTranscriber
+from services.stt.deepgram_file import DeepgramFile
+from services.stt.embedded import EmbeddedWords
+from services.stt.flux import FluxOptions, FluxTranscriber
+from services.stt.moonshine import Moonshine
+from services.stt.openai import OpenAITranscription, OpenAIWords
+from services.stt.utterances import UtteranceTranscriber
+from services.stt.words import FirstWords, Way
+from services.vendors import Reports
+
+EMBEDDED_WITHIN_S = 5.0
+"""The last way may take its time: there is nothing to hurry on to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """How a call gets its recogniser. ``report`` is for people."""
+
+    open: Callable[[Reports], Transcriber]
+    report: str
+
+
+def make_ears(settings: EngineSettings, agent: Agent, shared: Shared) -> Ears:
+    """The chosen recogniser with its rescue. Raises NotConfigured."""
+    name, why = hears(settings, agent.engines)
+    silence_ms, others = settings.vad_silence_ms, _Others(settings, agent, shared)
+    if name == "embedded":
+        way = others.embedded()
+        if way is None:
+            report = f"no recogniser, only typing works ({others.without_embedded})"
+            return Ears(lambda reports: DeafTranscriber(), report)
+        return Ears(
+            lambda reports: UtteranceTranscriber(way.recogniser, silence_ms),
+            "Moonshine tiny (embedded, English)",
+        )
+    if name == "openai":
+        ways = others.after("openai")
+        first = others.openai()
+        return Ears(
+            lambda reports: UtteranceTranscriber(FirstWords([first, *ways], reports), silence_ms),
+            f"OpenAI {settings.openai_transcribe_model} ({why}){_then(ways)}",
+        )
+    if name == "flux":
+        return _flux(settings, agent, shared, why, others)
+    return _deepgram(settings, agent, shared, why, others)
+
+
+def _deepgram(
+    settings: EngineSettings, agent: Agent, shared: Shared, why: str, others: _Others
+) -> Ears:
+    options = DeepgramOptions(
+        settings.deepgram_api_key,
+        settings.deepgram_base_url,
+        settings.deepgram_model,
+        agent.engines.language,
+        agent.key_terms,
+    )
+    breaker, ways = shared.breaker("deepgram live"), others.after("deepgram")
+
+    def open_one(reports: Reports) -> Transcriber:
+        live = DeepgramTranscriber(options, reports, breaker, settings.vad_silence_ms)
+        return TranscriberChain(live, FirstWords(ways, reports), settings.vad_silence_ms)
+
+    return Ears(open_one, f"Deepgram {options.model} ({why}){_then(ways)}")
+
+
+def _flux(
+    settings: EngineSettings, agent: Agent, shared: Shared, why: str, others: _Others
+) -> Ears:
+    options = FluxOptions(
+        settings.deepgram_api_key,
+        settings.deepgram_base_url,
+        settings.flux_model,
+        agent.engines.language,
+        agent.key_terms,
+    )
+    breaker, ways = shared.breaker("deepgram flux"), others.after("deepgram")
+    silence_ms = settings.vad_silence_ms
+
+    def open_one(reports: Reports) -> Transcriber:
+        live = FluxTranscriber(options, reports, breaker, silence_ms)
+        return TranscriberChain(
+            live, FirstWords(ways, reports), silence_ms, patience_ms=options.patience_ms
+        )
+
+    return Ears(open_one, f"Deepgram {options.model} ({why}){_then(ways)}")
+
+
+class _Others:
+    """The ways to words that need no socket of their own; each is made once."""
+
+    def __init__(self, settings: EngineSettings, agent: Agent, shared: Shared) -> None:
+        self._settings = settings
+        self._agent = agent
+        self._shared = shared
+        self.without_embedded = ""
+
+    def after(self, first: str) -> list[Way]:
+        """Those that are tried when ``first`` has failed, in order."""
+        ways = [self._deepgram_file()] if first == "deepgram" else []
+        has_openai = self._settings.openai_api_key and is_openai(self._settings)
+        if first != "openai" and has_openai:
+            ways.append(self.openai())
+        embedded = self.embedded() if self._is_english else None
+        return [*ways, embedded] if embedded else ways
+
+    @property
+    def _is_english(self) -> bool:
+        return self._agent.engines.language.partition("-")[0] in {"en", "multi"}
+
+    def _deepgram_file(self) -> Way:
+        settings, agent = self._settings, self._agent
+        recogniser = DeepgramFile(
+            settings.deepgram_api_key,
+            settings.deepgram_base_url,
+            settings.deepgram_model,
+            agent.engines.language,
+            agent.key_terms,
+        )
+        self._shared.closing(recogniser.close)
+        return Way(recogniser, self._shared.breaker("deepgram file"))
+
+    def openai(self) -> Way:
+        settings, agent = self._settings, self._agent
+        client = self._shared.clients.openai(settings.openai_api_key, settings.openai_base_url)
+        options = OpenAITranscription(
+            settings.openai_transcribe_model, agent.engines.language, agent.key_terms
+        )
+        return Way(OpenAIWords(client, options), self._shared.breaker("openai transcription"))
+
+    def embedded(self) -> Way | None:
+        try:
+            moonshine = Moonshine(self._settings.speech_model_dir)
+        except ModelMissing as error:
+            self.without_embedded = str(error)
+            return None
+        words = EmbeddedWords(moonshine, self._shared.workers)
+        breaker = self._shared.breaker("moonshine")
+        return Way(words, breaker, EMBEDDED_WITHIN_S, EMBEDDED_WITHIN_S)
+
+
+def _then(ways: list[Way]) -> str:
+    names = {"deepgram": "Deepgram's files", "openai": "OpenAI", "moonshine": "Moonshine"}
+    then = [names.get(way.recogniser.name, way.recogniser.name) for way in ways]
+    return f"; if it fails {', '.join(then)}" if then else ""

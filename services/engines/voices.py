@@ -1,0 +1,137 @@
+"""Who speaks: the voice of a call, the others that speak on when it fails, and lines ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.audio.models import ModelMissing
+from services.engines.mock import ToneVoice
+from services.engines.shared import Shared
+from services.engines.wanted import EngineSettings, speaks
+from services.receptionist.agent import Agent
+from services.tts import Renderer, Voice
+from services.tts.chain import VoiceChain
+from services.tts.elevenlabs import ElevenLabsVoice
+from services.tts.elevenlabs_rest import ElevenLabsRest
+from services.tts.elevenlabs_wire import ElevenLabsOptions
+from services.tts.hibari import HibariVoice
+from services.tts.openai import OpenAISpeech, OpenAIVoice
+from services.vendors import Reports
+from services.vendors.breaker import Breaker
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """How a call gets its voice, and who renders the standing lines.
+
+    ``spare`` renders in this machine, for what cannot wait while the vendor fails; None if the
+    renderer does so itself, or if nobody can. ``report`` is for people.
+    """
+
+    open: Callable[[Reports], Voice]
+    renderer: Renderer
+    spare: Renderer | None
+    report: str
+
+
+Opened = Callable[[Reports], tuple[Voice, Breaker]]
+"""One of a chain's voices, for one call."""
+
+
+def make_voices(settings: EngineSettings, agent: Agent, shared: Shared) -> Voices:
+    """The chosen voice with those that stand in for it. Raises NotConfigured."""
+    name, why = speaks(settings, agent.engines)
+    embedded, missing = _embedded(shared)
+    if name == "embedded":
+        voice = embedded or ToneVoice()
+        report = f"a tone instead of a voice ({missing})"
+        return Voices(
+            lambda reports: voice,
+            voice,
+            None,
+            "Hibari (embedded, English)" if embedded else report,
+        )
+    makers = _Makers(settings, agent, shared)
+    chain: list[Opened] = []
+    told: list[str] = []
+    if name == "elevenlabs":
+        if agent.engines.use_persistent_tts:
+            chain.append(makers.elevenlabs_socket)
+        chain.append(makers.elevenlabs_rest)
+        how = "one socket a call" if agent.engines.use_persistent_tts else "a request a phrase"
+        told.append(f"ElevenLabs {settings.elevenlabs_model}, {how} ({why})")
+    if name == "openai" or settings.openai_speech_model and settings.openai_api_key:
+        chain.append(makers.openai)
+        told.append(f"OpenAI {settings.openai_speech_model}" + (f" ({why})" * (name == "openai")))
+    spare = embedded if agent.engines.language.partition("-")[0] in {"en", "multi"} else None
+    if spare:
+        chain.append(lambda reports: (spare, shared.breaker("hibari")))
+        told.append("Hibari")
+    return Voices(
+        lambda reports: VoiceChain([opened(reports) for opened in chain], reports),
+        makers.renderer(name),
+        spare,
+        f"{told[0]}; if it fails {', '.join(told[1:])}" if told[1:] else told[0],
+    )
+
+
+class _Makers:
+    """Makes the vendors' voices; what calls share of them is made once."""
+
+    def __init__(self, settings: EngineSettings, agent: Agent, shared: Shared) -> None:
+        self._settings = settings
+        self._shared = shared
+        self._region = agent.business.country
+        self._voice = agent.engines.voice
+        self._language = agent.engines.language
+
+    def renderer(self, name: str) -> Renderer:
+        """The renderer in the chosen voice."""
+        reports = Reports(self._shared.failures)
+        voice, _ = (self.elevenlabs_rest if name == "elevenlabs" else self.openai)(reports)
+        return voice
+
+    def elevenlabs_socket(self, reports: Reports) -> tuple[Voice, Breaker]:
+        opening = self._shared.breaker("elevenlabs connect")
+        tls = self._shared.tls if self._settings.elevenlabs_base_url.startswith("https") else None
+        voice = ElevenLabsVoice(self._elevenlabs, opening, reports, tls)
+        return voice, self._shared.breaker("elevenlabs socket")
+
+    def elevenlabs_rest(self, reports: Reports) -> tuple[ElevenLabsRest, Breaker]:
+        settings = self._settings
+        client = self._shared.clients.elevenlabs(
+            settings.elevenlabs_api_key, settings.elevenlabs_base_url
+        )
+        voice = ElevenLabsRest(client, self._elevenlabs, reports)
+        return voice, self._shared.breaker("elevenlabs rest")
+
+    def openai(self, reports: Reports) -> tuple[OpenAIVoice, Breaker]:
+        settings = self._settings
+        client = self._shared.clients.openai(settings.openai_api_key, settings.openai_base_url)
+        chosen = self._voice if settings.tts == "openai" else ""
+        options = OpenAISpeech(
+            settings.openai_speech_model,
+            chosen or settings.openai_speech_voice,
+            region=self._region,
+        )
+        return OpenAIVoice(client, options, reports), self._shared.breaker("openai speech")
+
+    @property
+    def _elevenlabs(self) -> ElevenLabsOptions:
+        settings = self._settings
+        return ElevenLabsOptions(
+            settings.elevenlabs_base_url,
+            settings.elevenlabs_api_key,
+            self._voice or settings.elevenlabs_voice,
+            settings.elevenlabs_model,
+            None if self._language in {"en", "multi"} else self._language.partition("-")[0],
+            region=self._region,
+        )
+
+
+def _embedded(shared: Shared) -> tuple[HibariVoice | None, str]:
+    try:
+        return HibariVoice(shared.workers), ""
+    except ModelMissing as error:
+        return None, str(error)

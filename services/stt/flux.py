@@ -1,0 +1,324 @@
+"""Deepgram Flux (``/v2/listen``): live recognition that also says when the caller's turn is over.
+
+Flux tells the whole turn so far, about every 250 ms of audio. Its turns are not our utterances: one
+may hold several pauses, or end before our segmenter has heard one. Its words are given to an
+utterance when its turn ends; a caller who pauses amid a sentence therefore has longer to go on. If
+Flux cannot decide, ``ForceEndTurn`` does. All its clocks count audio, so audio is made up when none
+comes. Why not the SDK: see ``deepgram_socket``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from services.audio.mulaw import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, RATE_HZ, SILENCE
+from services.audio.segmenter import VAD_SILENCE_MS
+from services.call.events import (
+    TranscriptFailed,
+    TranscriptFinal,
+    TranscriptInterim,
+    TurnEnded,
+    TurnGoesOn,
+    TurnMayEnd,
+)
+from services.stt import Emit
+from services.stt.deepgram import BASE_URL
+from services.stt.deepgram_socket import VENDOR
+from services.stt.deepgram_wire import (
+    CLOSE_STREAM,
+    FORCE_END_TURN,
+    Problem,
+    QueryValue,
+    TurnEvent,
+    TurnInfo,
+    limited,
+    parse_flux,
+    query,
+)
+from services.stt.link import Line, LineOptions
+from services.stt.live import Owed, Stop
+from services.vendors import Reports, VendorError
+from services.vendors.breaker import Breaker
+from services.vendors.urls import socket_url
+
+log = logging.getLogger(__name__)
+
+MODEL = "flux-general-en"
+MULTI = "flux-general-multi"
+ANSWER_MS = 350
+"""How long the answer to ``ForceEndTurn`` is waited for."""
+SILENT_MS = 600
+"""Nothing at all from the service for so long, while somebody waits for words, is a failure ..."""
+DEAD_MS = 1000
+"""... and for so long, or twice in a row, a dead socket."""
+FILL_MS = 500
+"""When no frame came for so long, as much silence is sent in its place."""
+
+_LOOK_MS = 250
+_BATCH = 4 * FRAME_BYTES  # 80 ms in a message, which Deepgram recommends
+_LAG = 240 * BYTES_PER_MS  # a word is in the text when so much more was heard
+_LEAD = 500 * BYTES_PER_MS  # words so long before a turn's first voice may belong to it
+
+
+@dataclass(frozen=True, slots=True)
+class FluxOptions:
+    """What is asked of Flux. ``language``: ``en``, or others with the model for many languages,
+    ``multi`` for any. ``eager_eot_threshold``: None: no ``TurnMayEnd``. ``force_after_ms``: how
+    long after an utterance's end its turn is ended by us."""
+
+    key: str
+    base_url: str = BASE_URL
+    model: str = MODEL
+    language: str = "en"
+    keyterms: tuple[str, ...] = ()
+    eot_threshold: float = 0.7
+    eager_eot_threshold: float | None = None
+    eot_timeout_ms: int = 5000
+    force_after_ms: int = 900
+
+    @property
+    def url(self) -> str:
+        """The socket's address."""
+        hint = self.language.partition("-")[0]
+        hinted = self.model == MULTI and hint != "multi"
+        values: dict[str, QueryValue | None] = {
+            "model": self.model,
+            "encoding": "mulaw",
+            "sample_rate": RATE_HZ,
+            "eot_threshold": self.eot_threshold,
+            "eager_eot_threshold": self.eager_eot_threshold,
+            "eot_timeout_ms": self.eot_timeout_ms,
+            "language_hint": hint if hinted else None,
+            "keyterm": limited(self.keyterms),
+        }
+        return f"{socket_url(self.base_url)}/v2/listen?{query(values)}"
+
+    @property
+    def patience_ms(self) -> int:
+        """How long after an utterance's end its words may take: for the chain."""
+        return self.force_after_ms + ANSWER_MS
+
+
+class FluxTranscriber:
+    """The transcriber of one call. ``silence_ms``: what the segmenter waits before an end."""
+
+    def __init__(
+        self,
+        options: FluxOptions,
+        reports: Reports,
+        breaker: Breaker,
+        silence_ms: int = VAD_SILENCE_MS,
+    ) -> None:
+        self._options = options
+        self._reports = reports
+        line = LineOptions(options.url, options.key, _BATCH, _BATCH, "", CLOSE_STREAM)
+        self._line = Line(line, reports, breaker)
+        self._pause = silence_ms * BYTES_PER_MS
+        self._owed = Owed()
+        self._turns = _Turns()
+        self._utterance = 0  # being spoken; 0: none
+        self._in_turn = False
+        self._told = ""  # the last interim transcript
+        self._last_word_at = 0.0  # when the service last said anything
+        self._misses = 0
+
+    async def run(self, emit: Emit) -> None:
+        self._emit = emit
+        filling = asyncio.create_task(self._fill(), name="deepgram-silence")
+        try:
+            await self._line.run(self)
+        finally:
+            self._owed.close()
+            filling.cancel()
+            await asyncio.gather(filling, return_exceptions=True)
+
+    def hear(self, frame: bytes) -> None:
+        self._line.hear(frame, is_idle=not self._utterance and self._owed.is_clear)
+
+    def speech_started(self, utterance: int, voiced_ms: int) -> None:
+        if not self._in_turn:
+            self._in_turn = True
+            if self._owed.is_clear:
+                self._turns.skip(self._line.audio.end - voiced_ms * BYTES_PER_MS - _LEAD)
+        self._utterance = utterance
+        self._owed.no_hurry()  # to end the turn now would cut a word
+
+    def speech_stopped(self, utterance: int) -> None:
+        self._utterance = 0
+        stop = self._owed.stopped(utterance, self._line.audio.end)
+        if self._line.is_down:
+            self._fail(stop, "not connected")
+            return
+        self._owed.after(stop, 0, lambda _: self._settle())  # not before the pause itself is told
+        self._owed.after(stop, SILENT_MS, self._is_it_silent)
+        self._owed.after(stop, self._options.force_after_ms, self._force)
+        self._owed.after(stop, self._options.patience_ms, self._words_are_missing)
+
+    def turn_committed(self) -> None:
+        self._in_turn = bool(self._utterance)
+        self._turns.skip(self._owed.forget_failed())
+
+    def answered(self, utterance: int) -> None:
+        """The words up to this utterance were had elsewhere: do not give them again."""
+        if any(stop.utterance <= utterance for stop in self._owed.waiting):
+            self._missed()
+        self._turns.skip(self._owed.settle(utterance))
+        self._line.release(self._turns.given)
+
+    # --- the line ---------------------------------------------------------------------------------
+
+    def opened(self) -> None:
+        """A new socket: nothing is to be asked for, the audio itself makes Flux speak."""
+        self._last_word_at = asyncio.get_running_loop().time()
+        self._misses = 0
+
+    def got(self, message: bytes) -> None:
+        """A message of the service. Raises Malformed, or VendorError if the service gives up."""
+        self._last_word_at = asyncio.get_running_loop().time()
+        parsed = parse_flux(message)
+        if isinstance(parsed, TurnInfo):
+            self._line.answered()
+            self._misses = 0
+            self._turns.add(parsed, self._line.base)
+            self._line.release(self._turns.ended_to)
+            self._tell(parsed.event)
+            self._settle()
+        elif isinstance(parsed, Problem):
+            if parsed.fatal:
+                raise VendorError(VENDOR, "listen", parsed.code)
+            log.warning("%s warns: %s", VENDOR, parsed.code)
+
+    def lost(self, *, retrying: bool) -> None:
+        """The socket is gone; without a new one soon, nobody is kept waiting."""
+        self._turns.socket_lost()
+        if not retrying:
+            for stop in self._owed.waiting:
+                self._fail(stop, "not connected")
+
+    async def _fill(self) -> None:
+        """Silence where no frames come, also between turns: there is no other sign of life."""
+        missing_ms, heard = 0, self._line.audio.end
+        while True:
+            await asyncio.sleep(_LOOK_MS / 1000)
+            missing_ms = missing_ms + _LOOK_MS if self._line.audio.end == heard else 0
+            if missing_ms >= FILL_MS:
+                for _ in range(missing_ms // FRAME_MS):
+                    self.hear(SILENCE)
+                missing_ms = 0
+            heard = self._line.audio.end
+
+    # --- words ------------------------------------------------------------------------------------
+
+    def _tell(self, event: TurnEvent) -> None:
+        """What it means for the utterance that is being spoken, or was spoken last."""
+        waiting = self._owed.waiting
+        last = self._utterance or (waiting[-1].utterance if waiting else 0)
+        text = self._turns.text
+        if not last:
+            return
+        if text and text != self._told:
+            self._told = text
+            self._emit(TranscriptInterim(self._owed.answered + 1, last, text))
+        if event is TurnEvent.EAGER_END:
+            self._emit(TurnMayEnd(last, text))
+        elif event is TurnEvent.RESUMED:
+            self._emit(TurnGoesOn(last))
+
+    def _settle(self) -> None:
+        """Answer the utterances that have all their words, the last of them for all before it."""
+        turns = self._turns
+        if turns.running:
+            return  # the caller may go on
+        ended = [stop for stop in self._owed.waiting if stop.place <= turns.ended_to + self._pause]
+        quiet = [stop for stop in self._owed.waiting if stop.place <= turns.reach - _LAG]
+        if stop := max((*ended[-1:], *quiet[-1:]), key=lambda stop: stop.place, default=None):
+            self._answer(stop)
+
+    def _answer(self, stop: Stop) -> None:
+        first, text = self._owed.answered + 1, self._turns.take()
+        self._owed.settle(stop.utterance)
+        self._told = ""
+        self._line.release(stop.place)
+        self._emit(TranscriptFinal(first, stop.utterance, text))
+        if text and not self._utterance and not self._owed.waiting:
+            self._emit(TurnEnded(stop.utterance))
+
+    # --- words that do not come -------------------------------------------------------------------
+
+    def _force(self, stop: Stop) -> None:
+        if stop.is_waiting and self._turns.running:
+            self._line.ask(self._line.audio.end, FORCE_END_TURN)
+            self._reports.step(VENDOR, "force end turn")
+
+    def _is_it_silent(self, stop: Stop) -> None:
+        behind_ms = (self._line.audio.end - self._turns.reach) // BYTES_PER_MS
+        if self._silent_ms >= SILENT_MS and behind_ms >= SILENT_MS:
+            self._words_are_missing(stop)
+
+    def _words_are_missing(self, stop: Stop) -> None:
+        self._missed()
+        self._fail(stop, "timeout")
+
+    def _missed(self) -> None:
+        """An utterance had to do without us. Is the socket dead?"""
+        self._misses += 1
+        if self._misses > 1 or self._silent_ms >= DEAD_MS:
+            self._line.give_up(VendorError(VENDOR, "listen", "stall", at_once=True))
+
+    @property
+    def _silent_ms(self) -> float:
+        return (asyncio.get_running_loop().time() - self._last_word_at) * 1000
+
+    def _fail(self, stop: Stop, code: str) -> None:
+        stop.give_up_waiting()
+        self._emit(TranscriptFailed(stop.utterance, code))
+
+
+class _Turns:
+    """Flux's turns by place in the call: those that have ended and were not given, and the one
+    that is running. Pure."""
+
+    def __init__(self) -> None:
+        self.running = ""
+        """The words so far of the turn that has not ended."""
+        self.reach = 0
+        """The place up to which Flux has heard."""
+        self.ended_to = 0
+        """The place where its last turn ended."""
+        self.given = 0
+        """Words from before this place were given elsewhere, or are not wanted."""
+        self._ended: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """All words not given yet."""
+        return " ".join(part for part in (*self._ended, self.running) if part)
+
+    def add(self, info: TurnInfo, base: int) -> None:
+        """The socket's audio begins at the place ``base``."""
+        self.reach = base + info.end
+        self.running = info.text_after(self.given - base)
+        if info.event is TurnEvent.END:
+            self._ended.append(self.running)
+            self.running = ""
+            self.ended_to = self.reach
+
+    def take(self) -> str:
+        """The words of the turns that have ended, which are given by this."""
+        text = " ".join(part for part in self._ended if part)
+        self._ended.clear()
+        return text
+
+    def skip(self, place: int) -> None:
+        """Words from before this place were had elsewhere, or are not wanted."""
+        self.given = max(self.given, place)
+        if place >= self.ended_to:
+            self._ended.clear()
+        if place >= self.reach:
+            self.running = ""
+
+    def socket_lost(self) -> None:
+        """The turn that is running will be heard again, from another socket."""
+        self.running = ""

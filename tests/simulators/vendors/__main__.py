@@ -1,0 +1,160 @@
+"""``python -m tests.simulators.vendors``: a call with human speech on all three simulated vendors.
+
+Starts the simulators and the real server on them, calls it as Twilio would, and prints what was
+said and every step that a vendor took, with its time. With ``--serve`` it only serves the
+simulators and prints the settings for a server of your own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+
+from tests.simulators import folder
+from tests.simulators.phone import CallSetup, Phone
+from tests.simulators.script import parse
+from tests.simulators.vendors.deepgram import DeepgramSimulator
+from tests.simulators.vendors.elevenlabs import ElevenLabsSimulator
+from tests.simulators.vendors.life import model
+from tests.simulators.vendors.openai import OpenAISimulator
+from tests.simulators.voices import hibari_voice, moonshine_ears
+
+ROOT = Path(__file__).parents[3]
+SPEECH = ROOT / "tests/speech/asterisk"
+AGENT_FILE = ROOT / "agents/receptionist.toml"
+SCRIPT = f"""
+    wait-agent
+    wav {SPEECH}/hours.wav
+    wait-agent
+    wav {SPEECH}/location.wav
+    wait-agent
+    say Do you have parking?
+    wait-agent
+    say I want to leave a message for Maria.
+    wait-agent
+    say Please call me back about my bill.
+    wait-agent
+    say Anna Miller.
+    wait-agent
+    say Five five five, one two three, four five six seven.
+    wait-agent
+    say Yes, that's right.
+    wait-agent
+    say No, thank you. Goodbye.
+    expect-hangup
+"""
+START_WITHIN_S = 60
+
+
+@asynccontextmanager
+async def vendors(first_port: int) -> AsyncIterator[dict[str, str]]:
+    """The three simulators with ears, a mind and a voice; gives the settings that lead to them.
+
+    They listen on ``first_port`` and the two ports after it; 0: on any.
+    """
+    voice = hibari_voice()
+    voice("Hello.")  # its first sentence takes long, and nobody shall wait for it
+    ports = [first_port + number if first_port else 0 for number in range(3)]
+    async with AsyncExitStack() as stack:
+        deepgram = await stack.enter_async_context(
+            DeepgramSimulator(port=ports[0], hears=moonshine_ears(), gap_ms=400)
+        )
+        openai = await stack.enter_async_context(
+            OpenAISimulator(port=ports[1], answers=model(AGENT_FILE))
+        )
+        elevenlabs = await stack.enter_async_context(
+            ElevenLabsSimulator(port=ports[2], voice=voice)
+        )
+        simulators = {"DEEPGRAM": deepgram, "OPENAI": openai, "ELEVENLABS": elevenlabs}
+        urls = {f"{name}_BASE_URL": simulator.url for name, simulator in simulators.items()}
+        keys = {f"{name}_API_KEY": simulator.key for name, simulator in simulators.items()}
+        yield {**urls, **keys}
+        wrong = [error for simulator in simulators.values() for error in simulator.errors]
+        for error in wrong:
+            print(f"a simulator was used wrongly: {error}")
+
+
+async def serve(first_port: int) -> None:
+    """Serve until stopped."""
+    async with vendors(first_port) as settings:
+        print(*(f"{name}={value}" for name, value in settings.items()), sep="\n", flush=True)
+        await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def server(settings: dict[str, str], data: str) -> AsyncIterator[str]:
+    """The real server in a process of its own; gives its address."""
+    port = 8321
+    url = f"http://127.0.0.1:{port}"
+    own = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": data, "LOG_LEVEL": "WARNING"}
+    chosen = {"STT": "deepgram", "LLM": "openai", "TTS": "elevenlabs", "USE_MOCK_STREAMING": ""}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "main.py",
+        cwd=ROOT,
+        env={**os.environ, "TWILIO_AUTH_TOKEN": "", "PUBLIC_URL": "", **settings, **chosen, **own},
+    )
+    try:
+        async with asyncio.timeout(START_WITHIN_S), httpx.AsyncClient(trust_env=False) as client:
+            while True:
+                try:
+                    await client.get(f"{url}/health")
+                    break
+                except httpx.TransportError:
+                    await asyncio.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def vendor_steps(journal: Path) -> list[str]:
+    """The vendors' steps out of a call's journal: time, vendor, step, reply."""
+    told = []
+    for line in map(json.loads, journal.read_text(encoding="utf-8").splitlines()):
+        event = line.get("event", {})
+        if event.get("type") in {"VendorStep", "VendorFailed"}:
+            reply = f"  (reply {event['reply']})" if event.get("reply") else ""
+            code = f": {event['code']}" if "code" in event else ""
+            told.append(f"{line['t']:9.3f} s  {event['vendor']:<11} {event['step']}{code}{reply}")
+    return told
+
+
+async def call(first_port: int) -> int:
+    """One call on the simulators. Returns the exit code."""
+    with TemporaryDirectory() as data:
+        async with vendors(first_port) as settings, server(settings, data) as url:
+            phone = Phone(CallSetup(url=url), speak=hibari_voice(), listen=moonshine_ears())
+            report = await phone.call(parse(SCRIPT))
+        (journal,) = (Path(data) / "calls").glob("*.jsonl")
+        print("\nWhat the vendors did\n", *vendor_steps(journal), sep="\n")
+    print(f"\nWhat was said\n\n{folder.transcript_text(report)}\n\n{folder.summary_text(report)}")
+    return 0 if report.ok else 1
+
+
+def main() -> int:
+    """Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulators.vendors", description=__doc__)
+    parser.add_argument("--serve", action="store_true", help="only serve the simulators")
+    parser.add_argument("--port", type=int, default=0, help="the first of three (default: any)")
+    options = parser.parse_args()
+    try:
+        if options.serve:
+            asyncio.run(serve(options.port))
+            return 0
+        return asyncio.run(call(options.port))
+    except KeyboardInterrupt:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
