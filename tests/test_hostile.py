@@ -41,7 +41,7 @@ def nothing_is_left_behind(server: RunningServer) -> Iterator[None]:
 
     after = server.settle(settled)
     assert settled(after), f"{before} became {after}"
-    assert httpx.get(f"{server.url}/health").json() == {"status": "ok", "calls": 0}
+    assert httpx.get(f"{server.url}/health").json()["calls"] == 0
 
 
 def phone(server: RunningServer, **setup: object) -> Phone:
