@@ -44,11 +44,6 @@ def scale_pcm(pcm: bytes, gain: float) -> bytes:
     return audioop.mul(pcm, 2, gain)
 
 
-def pcm_samples(pcm: bytes) -> Samples:
-    """16-bit linear samples in the machine's byte order to samples."""
-    return np.frombuffer(pcm, dtype=np.int16).astype(np.float32) * np.float32(1 / 32768)
-
-
 def decode_samples(audio: bytes) -> Samples:
     """Mu-law to samples."""
     return np.frombuffer(decode_pcm(audio), dtype=np.int16).astype(np.float32) * np.float32(

@@ -1,7 +1,7 @@
 """Weights out of an ONNX file, without a runtime for it.
 
 A network that we compute ourselves needs only the numbers in its file. ONNX is protobuf: this reads
-its wire format (protobuf.dev, "Encoding") and the few fields on the way to a tensor (onnx.proto3 of
+its wire format (protobuf.dev, "Encoding") and the few fields on the way to a tensor (onnx.proto of
 the ONNX project).
 """
 
@@ -23,7 +23,8 @@ _MODEL_GRAPH, _GRAPH_NODE = 7, 1
 _NODE_OUTPUT, _NODE_ATTRIBUTE = 2, 5
 _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH = 5, 6
 _TENSOR_DIMS, _TENSOR_RAW_DATA = 1, 9
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
+_VARINT, _BYTES = 0, 2  # wire types
+_FIXED_SIZES = {1: 8, 5: 4}  # the other wire types -> bytes
 
 
 def constants(path: Path, names: Iterable[str]) -> list[Weights]:
@@ -37,7 +38,7 @@ def constants(path: Path, names: Iterable[str]) -> list[Weights]:
         return [_weights(tensors[name]) for name in names]
     except OSError as error:
         raise ModelMissing(f"{path.name}: {error.strerror}") from error
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise ModelMissing(f"{path.name} is damaged or another model: {error}") from error
 
 
@@ -57,23 +58,26 @@ def _weights(tensor: memoryview) -> Weights:
 
 
 def _message(data: memoryview) -> defaultdict[int, list[Any]]:
-    """The fields of a message by number: a number if it is a varint, else its bytes."""
+    """The values of a message's fields by number: numbers of varints, bytes of all else."""
     fields: defaultdict[int, list[Any]] = defaultdict(list)
     at = 0
     while at < len(data):
         key, at = _varint(data, at)
-        value, at = _varint(data, at) if key & 7 in (_VARINT, _BYTES) else (0, at)
-        if key & 7 != _VARINT:
-            size = {_FIXED64: 8, _BYTES: value, _FIXED32: 4}[key & 7]
-            value, at = data[at : at + size], at + size
-        fields[key >> 3].append(value)
+        number, wire_type = key >> 3, key & 7
+        if wire_type == _VARINT:
+            value, at = _varint(data, at)
+            fields[number].append(value)
+            continue
+        size, at = _varint(data, at) if wire_type == _BYTES else (_FIXED_SIZES[wire_type], at)
+        fields[number].append(data[at : at + size])
+        at += size
     if at > len(data):
         raise ValueError("it ends too early")
     return fields
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    """The number that begins at ``at`` (seven bits a byte, lowest first) and where it ends."""
+    """The number that begins at ``at``, seven bits a byte, lowest first; and where it ends."""
     value = shift = 0
     while data[at] & 0x80:
         value |= (data[at] & 0x7F) << shift

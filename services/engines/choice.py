@@ -9,7 +9,8 @@ from contextlib import suppress
 
 from services.audio.models import ModelMissing
 from services.audio.segmenter import Segmenter
-from services.audio.vad import Silero, Vad, make_vad
+from services.audio.silero import Silero
+from services.audio.vad import Vad, make_vad
 from services.call.effects import Purpose
 from services.engines.brains import Brains, make_brains
 from services.engines.cascade import CascadeEngine, Lines

@@ -37,13 +37,12 @@ from services.llm.tools import (
 )
 from services.receptionist.prompt import Prompt
 from services.vendors import Reports, VendorError
+from services.vendors.openai_errors import VENDOR, vendor_error
 
-VENDOR = "openai"
 _MOST_ROUNDS = 3
 _MOST_TURNS = 100
 _TRAILING_S = 0.25
 """How long the usage and the end of the stream may take after the last token."""
-_REFUSED_FOR_GOOD = {401, 403, 404}
 
 _CALL_COMES_IN = "(The telephone rings and you pick up.)"
 _SILENCE = "(The caller says nothing.)"
@@ -277,23 +276,5 @@ def _own_errors(step: str, too_late: str) -> Iterator[None]:
         raise VendorError(VENDOR, step, too_late, at_once=True) from None
     except StreamError as error:
         raise VendorError(VENDOR, step, error.code) from None
-    except openai.APIStatusError as error:
-        code = error.code or str(error.status_code)
-        for_good = error.status_code in _REFUSED_FOR_GOOD or code == "insufficient_quota"
-        raise VendorError(VENDOR, step, code, at_once=for_good) from None
     except (openai.APIError, httpx2.HTTPError) as error:
-        raise _transport_error(step, too_late, error) from None
-
-
-def _transport_error(step: str, too_late: str, error: Exception) -> VendorError:
-    """A connection that was not made, was lost, or kept us waiting."""
-    cause = error.__cause__ or error
-    if isinstance(cause, httpx2.ConnectTimeout):
-        return VendorError(VENDOR, step, "connect timeout", at_once=True)
-    if isinstance(cause, httpx2.ConnectError):
-        return VendorError(VENDOR, step, "refused", at_once=True)
-    if isinstance(cause, httpx2.PoolTimeout):
-        return VendorError(VENDOR, step, "no free connection")
-    if isinstance(cause, httpx2.TimeoutException):
-        return VendorError(VENDOR, step, too_late, at_once=True)
-    return VendorError(VENDOR, step, "connection lost")
+        raise vendor_error(step, error, too_late) from None

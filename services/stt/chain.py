@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from services.audio.segmenter import VAD_SILENCE_MS
@@ -43,6 +44,8 @@ class _Owed:
     stopped_at: float
     clock: asyncio.TimerHandle | None = None
     rescue: asyncio.Task[None] | None = None
+    live_failed: bool = False
+    """The live recogniser has said that it has no words."""
 
     def stop_clock(self) -> None:
         """The live recogniser may take its time."""
@@ -81,7 +84,7 @@ class TranscriberChain:
             async with asyncio.TaskGroup() as self._tasks:
                 await self._run_live()
         finally:
-            for owed in self._owed.values():
+            for owed in self._all:
                 owed.call_off()
 
     def hear(self, frame: bytes) -> None:
@@ -90,8 +93,9 @@ class TranscriberChain:
 
     def speech_started(self, utterance: int, voiced_ms: int) -> None:
         self._turn.begin(utterance, voiced_ms)
-        for owed in self._owed.values():
-            owed.stop_clock()  # nobody needs its words before the caller pauses again
+        for owed in self._all:
+            if owed.first == self._turn.first:  # the turn goes on: its words can wait for the next
+                owed.stop_clock()
         self._live.speech_started(utterance, voiced_ms)
 
     def speech_stopped(self, utterance: int) -> None:
@@ -120,6 +124,7 @@ class TranscriberChain:
     def _heard_live(self, event: EarEvent) -> None:
         if isinstance(event, TranscriptFailed):
             if owed := self._owed.get(event.last):
+                owed.live_failed = True
                 self._help(owed)
         elif isinstance(event, TranscriptFinal):
             if event.last in self._owed:
@@ -136,24 +141,40 @@ class TranscriberChain:
         self._guess = None
         self._emit(event)
 
+    @property
+    def _all(self) -> Collection[_Owed]:
+        return self._owed.values()
+
     # --- the other ways ---------------------------------------------------------------------------
 
     def _help(self, owed: _Owed) -> None:
+        """Ask the others, unless they answer with a later utterance of the turn anyway."""
+        if any(later.first == owed.first and later.last > owed.last for later in self._all):
+            return
         if owed.rescue is None and self._tasks is not None:
             owed.rescue = self._tasks.create_task(self._find_words(owed), name="rescue")
 
     async def _find_words(self, owed: _Owed) -> None:
         try:
             async with asyncio.timeout_at(owed.stopped_at + SETTLE_MS / 1000):
-                text = await self._rescue.words(owed.pieces) if owed.pieces else ""
+                text = await self._words(owed)
         except TimeoutError:
             self._without_words(owed, "timeout")
         except VendorError as error:
             self._without_words(owed, error.code)
         else:
             owed.rescue = None  # this task: it is not to be called off
-            first = owed.first if text else owed.last  # no words must not replace any
+            unanswered = min(number for number in self._owed if number >= owed.first)
+            first = owed.first if text else unanswered  # no words must not replace any
             self._rescued(TranscriptFinal(first, owed.last, text))
+
+    async def _words(self, owed: _Owed) -> str:
+        try:
+            return await self._rescue.words(owed.pieces) if owed.pieces else ""
+        except VendorError:
+            if not owed.live_failed:  # it may still come; this is called off then
+                await asyncio.get_running_loop().create_future()
+            raise
 
     def _without_words(self, owed: _Owed, code: str) -> None:
         """Nobody has certain words: what the live recogniser made out so far must do."""

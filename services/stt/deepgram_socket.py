@@ -13,6 +13,7 @@ import asyncio
 import logging
 import re
 import ssl
+from contextlib import suppress
 from functools import cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -26,8 +27,8 @@ log = logging.getLogger(__name__)
 
 VENDOR = "deepgram"
 CONNECT_S = 1.5
-CLOSE_S = 0.5
-"""How long the service is given to say goodbye; then the connection is cut."""
+CLOSE_S = 0.3
+"""How long the service is given to close after our goodbye, and then to answer our close."""
 
 _CLOSE_CODE = re.compile(r"\b[A-Z]+-\d{4}\b")
 _CODE = re.compile(r"[A-Za-z0-9_-]{3,40}")
@@ -75,18 +76,16 @@ def closed(error: ConnectionClosed) -> VendorError:
 
 
 async def close_socket(socket: ClientConnection, goodbye: str) -> None:
-    """Say ``goodbye``, then close; within ``CLOSE_S``, and at once if this is cancelled."""
+    """Say ``goodbye`` and let the service close; else close ourselves. At once if cancelled."""
     try:
-        async with asyncio.timeout(CLOSE_S):
-            await socket.send(goodbye)
-            while True:
-                await socket.recv(decode=False)  # the last words, which nobody waits for
-    except (TimeoutError, ConnectionClosed):
-        pass
+        with suppress(TimeoutError, ConnectionClosed):
+            async with asyncio.timeout(CLOSE_S):
+                await socket.send(goodbye)
+                while True:
+                    await socket.recv(decode=False)  # the last words, which nobody waits for
+        await socket.close()
     finally:
-        if socket.close_code is None:
-            socket.transport.abort()
-        await socket.wait_closed()
+        socket.transport.abort()
 
 
 def _refusal(status: int, why: str | None) -> VendorError:

@@ -95,7 +95,7 @@ class TurnInfo:
     raw_words: Sequence[Mapping[str, Any]]
 
     def text_after(self, place: int) -> str:
-        """What was said after this place; all of it if the words have no times."""
+        """What was said after this place; all or nothing if the words have no times."""
         if place <= self.begin:
             return self.text
         try:
@@ -105,7 +105,7 @@ class TurnInfo:
                 if _bytes(word["start"]) + _bytes(word["end"]) > 2 * place
             ]
         except (AttributeError, KeyError, TypeError, ValueError):
-            return self.text if place < self.end else ""
+            return self.text if place < (self.begin + self.end) // 2 else ""
         return " ".join(said)
 
 

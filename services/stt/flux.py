@@ -37,6 +37,7 @@ from services.stt.deepgram_wire import (
     parse_flux,
     query,
 )
+from services.stt.flux_turns import FluxTurns
 from services.stt.link import Line, LineOptions
 from services.stt.live import Owed, Stop
 from services.vendors import Reports, VendorError
@@ -117,7 +118,7 @@ class FluxTranscriber:
         self._line = Line(line, reports, breaker)
         self._pause = silence_ms * BYTES_PER_MS
         self._owed = Owed()
-        self._turns = _Turns()
+        self._turns = FluxTurns()
         self._utterance = 0  # being spoken; 0: none
         self._in_turn = False
         self._told = ""  # the last interim transcript
@@ -274,51 +275,3 @@ class FluxTranscriber:
     def _fail(self, stop: Stop, code: str) -> None:
         stop.give_up_waiting()
         self._emit(TranscriptFailed(stop.utterance, code))
-
-
-class _Turns:
-    """Flux's turns by place in the call: those that have ended and were not given, and the one
-    that is running. Pure."""
-
-    def __init__(self) -> None:
-        self.running = ""
-        """The words so far of the turn that has not ended."""
-        self.reach = 0
-        """The place up to which Flux has heard."""
-        self.ended_to = 0
-        """The place where its last turn ended."""
-        self.given = 0
-        """Words from before this place were given elsewhere, or are not wanted."""
-        self._ended: list[str] = []
-
-    @property
-    def text(self) -> str:
-        """All words not given yet."""
-        return " ".join(part for part in (*self._ended, self.running) if part)
-
-    def add(self, info: TurnInfo, base: int) -> None:
-        """The socket's audio begins at the place ``base``."""
-        self.reach = base + info.end
-        self.running = info.text_after(self.given - base)
-        if info.event is TurnEvent.END:
-            self._ended.append(self.running)
-            self.running = ""
-            self.ended_to = self.reach
-
-    def take(self) -> str:
-        """The words of the turns that have ended, which are given by this."""
-        text = " ".join(part for part in self._ended if part)
-        self._ended.clear()
-        return text
-
-    def skip(self, place: int) -> None:
-        """Words from before this place were had elsewhere, or are not wanted."""
-        self.given = max(self.given, place)
-        if place >= self.ended_to:
-            self._ended.clear()
-        if place >= self.reach:
-            self.running = ""
-
-    def socket_lost(self) -> None:
-        """The turn that is running will be heard again, from another socket."""
-        self.running = ""

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from services.audio.mulaw import FRAME_BYTES, SILENCE
+from services.audio.mulaw import BYTES_PER_MS, FRAME_BYTES, SILENCE
 from services.stt.backlog import IDLE_MS, LONGEST_MS, Backlog
 from services.stt.deepgram_socket import VENDOR, close_socket, closed, open_socket
 from services.stt.deepgram_wire import Malformed
@@ -103,7 +103,9 @@ class Line:
         audio.hear(frame)
         if audio.end - self._next >= self._options.batch:
             self._wake.set()
-            audio.trim(IDLE_MS if is_idle else LONGEST_MS)
+            if is_idle:  # what was not sent yet is kept: a burst, a long gap that was filled
+                self.release(audio.end - IDLE_MS * BYTES_PER_MS)
+            audio.trim(LONGEST_MS)
 
     def release(self, before: int) -> None:
         """What was said before this place is known: another socket need not hear it."""

@@ -19,8 +19,8 @@ from openai import AsyncOpenAI
 from services.audio.mulaw import RATE_HZ, decode_pcm
 from services.stt.turn_audio import Piece
 from services.vendors import VendorError
+from services.vendors.openai_errors import VENDOR, vendor_error
 
-VENDOR = "openai"
 MODEL = "gpt-transcribe"
 
 _STEP = "transcribe"
@@ -67,10 +67,8 @@ class OpenAIWords:
                 keywords=self._keywords,
             )
             return answer.text.strip()
-        except openai.APIStatusError as error:
-            raise _refused(error) from None
         except (openai.APIError, httpx2.HTTPError) as error:
-            raise _broken(error) from None
+            raise vendor_error(_STEP, error, "timeout") from None
         except (AttributeError, ValueError):
             raise VendorError(VENDOR, _STEP, "malformed") from None
 
@@ -88,22 +86,3 @@ def wav(audio: bytes) -> bytes:
         *(b"data", len(pcm)),
     )
     return header + pcm
-
-
-def _refused(error: openai.APIStatusError) -> VendorError:
-    code = error.code if isinstance(error.code, str) else str(error.status_code)
-    at_once = error.status_code in {401, 403, 404} or code == "insufficient_quota"
-    return VendorError(VENDOR, _STEP, code, at_once=at_once)
-
-
-def _broken(error: Exception) -> VendorError:
-    if isinstance(error, openai.APIResponseValidationError):
-        return VendorError(VENDOR, _STEP, "malformed")
-    cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
-    if isinstance(cause, httpx2.ConnectTimeout | httpx2.PoolTimeout):
-        return VendorError(VENDOR, _STEP, "connect timeout", at_once=True)
-    if isinstance(cause, httpx2.TimeoutException) or isinstance(error, openai.APITimeoutError):
-        return VendorError(VENDOR, _STEP, "timeout", at_once=True)
-    if isinstance(cause, httpx2.ConnectError):
-        return VendorError(VENDOR, _STEP, "refused", at_once=True)
-    return VendorError(VENDOR, _STEP, "reset")

@@ -22,8 +22,8 @@ from services.audio.mulaw import RATE_HZ, encode_pcm
 from services.tts import Say
 from services.tts.by_phrase import Patience, PhraseVoice
 from services.vendors import Reports, VendorError
+from services.vendors.openai_errors import VENDOR, vendor_error
 
-VENDOR = "openai"
 VOICE = "marin"
 PATIENCE = Patience(first_audio_s=1.5)
 _RATE_HZ = 24_000
@@ -88,10 +88,8 @@ class OpenAIVoice:
                 async for chunk in response.iter_bytes(_CHUNK_BYTES):
                     yield telephone.hear(chunk)
                 yield telephone.finish()
-        except openai.APIStatusError as error:
-            raise _refused(error) from None
         except (openai.APIError, httpx2.HTTPError) as error:
-            raise _broken(error) from None
+            raise vendor_error("speak", error, "stall") from None
 
 
 class _Telephone:
@@ -115,22 +113,3 @@ class _Telephone:
     def _encode(self, pcm: bytes, *, last: bool) -> bytes:
         samples = np.frombuffer(pcm, dtype="<i2").astype(np.int16, copy=False)
         return encode_pcm(self._resampler.resample_chunk(samples, last=last).tobytes())
-
-
-def _refused(error: openai.APIStatusError) -> VendorError:
-    code = error.code if isinstance(error.code, str) else str(error.status_code)
-    at_once = error.status_code in {401, 403, 404} or code == "insufficient_quota"
-    return VendorError(VENDOR, "request", code, at_once=at_once)
-
-
-def _broken(error: Exception) -> VendorError:
-    cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
-    if isinstance(cause, httpx2.ConnectTimeout | httpx2.PoolTimeout):
-        return VendorError(VENDOR, "request", "connect timeout", at_once=True)
-    if isinstance(cause, httpx2.TimeoutException) or isinstance(error, openai.APITimeoutError):
-        return VendorError(VENDOR, "speak", "stall", at_once=True)
-    if isinstance(cause, httpx2.ConnectError):
-        return VendorError(VENDOR, "request", "refused", at_once=True)
-    if isinstance(cause, httpx2.NetworkError | httpx2.RemoteProtocolError):
-        return VendorError(VENDOR, "speak", "cut")
-    return VendorError(VENDOR, "speak", type(cause or error).__name__)

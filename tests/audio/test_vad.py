@@ -7,7 +7,8 @@ import pytest
 
 from services.audio.mulaw import SILENCE, encode_samples, loudness
 from services.audio.segmenter import Segmenter
-from services.audio.vad import ALONE_MS, GatedVad, Silero, Vad, WebRtcVad, make_vad
+from services.audio.silero import CONTEXT_SAMPLES, WINDOW_SAMPLES, Silero
+from services.audio.vad import ALONE_MS, GatedVad, Vad, WebRtcVad, make_vad
 from services.call.events import SpeechStarted, SpeechStopped
 from tests.speech import frames, line
 
@@ -120,7 +121,7 @@ class FakeSilero:
         return None
 
     def hear(self, pcm: bytes, state: None) -> tuple[float, None]:
-        assert len(pcm) == 2 * (32 + 256)
+        assert len(pcm) == 2 * (CONTEXT_SAMPLES + WINDOW_SAMPLES)
         self.windows += 1
         return self._probability, None
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import openai
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +26,7 @@ from services.receptionist.agent import load_agent
 from services.receptionist.prompt import Prompt
 from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
+from services.vendors.clients import openai_client
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.openai import OpenAISimulator
 from tests.virtual_time import run_virtual
@@ -358,9 +358,7 @@ def test_whatever_happens_once_the_caller_gets_the_whole_answer(
         async with OpenAISimulator(answers=whole_or_rest) as simulator:
             simulator.faults.order("chat", fault, times=1)
             url = f"{simulator.url}/v1"
-            async with openai.AsyncOpenAI(
-                api_key="test-key", base_url=url, max_retries=0
-            ) as client:
+            async with openai_client("test-key", url) as client:
                 reports, events = Reports(), []
                 reports.attach(events.append)
                 names = ["gpt-5.4-mini", "gpt-5.4"][: 1 + has_second]

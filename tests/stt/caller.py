@@ -83,7 +83,7 @@ class Caller:
 
     async def send(self, frame: bytes, ms: int) -> None:
         for _ in range(ms // 20):
-            self._frame(frame)
+            self.frame(frame)
             await asyncio.sleep(0.02)
 
     def commit(self) -> str:
@@ -93,7 +93,7 @@ class Caller:
         self._transcriber.turn_committed()
         return text
 
-    def _frame(self, frame: bytes) -> None:
+    def frame(self, frame: bytes) -> None:
         self._transcriber.hear(frame)
         fact = self._segmenter.hear(frame)
         if isinstance(fact, SpeechStarted):

@@ -35,7 +35,8 @@ class Second:
     stopped: int = 0
 
     async def words(self, pieces: Sequence[Piece]) -> str:
-        self.asked.append(hears(b"".join(piece.audio for piece in pieces)))
+        text = hears(b"".join(piece.audio for piece in pieces))
+        self.asked.append(text)
         try:
             await asyncio.sleep(self.after_s)
         except asyncio.CancelledError:
@@ -43,7 +44,7 @@ class Second:
             raise
         if self.error:
             raise VendorError(self.name, "transcribe", self.error)
-        return self.asked[-1]
+        return text
 
 
 @asynccontextmanager
@@ -157,6 +158,18 @@ def test_the_first_answer_counts_and_calls_the_other_off() -> None:
             assert caller.finals == [(1, 1, "one two")]
             assert caller.answered_in(1) == pytest.approx(0.9, abs=0.02)
             assert second.stopped == 1
+
+    run_virtual(main())
+
+
+def test_a_late_live_answer_is_taken_if_nobody_else_has_one() -> None:
+    async def main() -> None:
+        simulator = DeepgramSimulator(hears=hears, final_ms=900)
+        async with simulator as deepgram, call(deepgram, Second(error="500")) as caller:
+            await caller.pause(300)
+            await caller.say("one", "two", pause_ms=2000)
+            assert caller.finals == [(1, 1, "one two")]
+            assert caller.answered_in(1) == pytest.approx(0.9, abs=0.02)
 
     run_virtual(main())
 

@@ -378,3 +378,18 @@ def test_frames_before_anybody_runs_are_kept() -> None:
                 assert caller.all(TranscriptFinal) == [TranscriptFinal(1, 1, "one")]
 
     run_virtual(main())
+
+
+def test_a_burst_of_late_frames_is_no_slow_socket() -> None:
+    async def main() -> None:
+        async with DeepgramSimulator(hears=hears) as deepgram, call(deepgram) as caller:
+            await caller.say("one")
+            caller.commit()
+            for _ in range(500):  # ten seconds at once: the carrier had a hiccup
+                caller.frame(SILENCE)
+            await caller.say("two")
+            assert caller.turn.text == "two"
+            assert caller.failures == []
+            assert deepgram.errors == []
+
+    run_virtual(main())

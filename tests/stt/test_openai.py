@@ -19,6 +19,7 @@ from services.stt.utterances import UtteranceTranscriber
 from services.stt.words import FirstWords, Way
 from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
+from services.vendors.clients import openai_client
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.openai import OpenAISimulator
 from tests.stt.caller import hears, on_the_line, tone
@@ -40,10 +41,8 @@ def heard(file: bytes) -> str:
 
 @asynccontextmanager
 async def openai_at(simulator: OpenAISimulator, key: str = "") -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(
-        api_key=key or simulator.key, base_url=f"{simulator.url}/v1", timeout=2
-    ) as client:
-        yield client
+    async with openai_client(key or simulator.key, f"{simulator.url}/v1") as client:
+        yield client.with_options(timeout=2)
 
 
 def simulated(**options: Any) -> OpenAISimulator:
@@ -90,8 +89,8 @@ def test_the_wav_file_is_well_formed() -> None:
         (Fault(Trouble.STATUS, 401), "invalid_api_key", True),
         (Fault(Trouble.STATUS, 429), "rate_limit_exceeded", False),
         (Fault(Trouble.STATUS, 500), "500", False),
-        (Fault(Trouble.RESET), "reset", False),
-        (Fault(Trouble.CUT), "reset", False),
+        (Fault(Trouble.RESET), "connection lost", False),
+        (Fault(Trouble.CUT), "connection lost", False),
         (Fault(Trouble.STALL_FIRST), "timeout", True),
         (Fault(Trouble.STALL_MID), "timeout", True),
         (Fault(Trouble.MALFORMED), "malformed", False),

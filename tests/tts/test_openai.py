@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx2
 import numpy as np
 import pytest
 from openai import AsyncOpenAI
@@ -16,6 +15,7 @@ from services.audio.mulaw import decode_samples
 from services.tts.chain import VoiceChain
 from services.tts.openai import OpenAISpeech, OpenAIVoice, _Telephone
 from services.vendors import VendorError
+from services.vendors.clients import openai_client
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.legible import text_of, tones
 from tests.simulators.vendors.openai import OpenAISimulator
@@ -27,9 +27,7 @@ MODEL = "gpt-4o-mini-tts"
 
 @asynccontextmanager
 async def speech(vendor: OpenAISimulator, told: Told | None = None) -> AsyncIterator[OpenAIVoice]:
-    limits = httpx2.Limits(keepalive_expiry=120)
-    async with httpx2.AsyncClient(limits=limits, timeout=httpx2.Timeout(10)) as http:
-        client = AsyncOpenAI(api_key=vendor.key, base_url=f"{vendor.url}/v1", http_client=http)
+    async with openai_client(vendor.key, f"{vendor.url}/v1") as client:
         yield OpenAIVoice(client, OpenAISpeech(MODEL), told.reports if told else None)
 
 
@@ -71,8 +69,8 @@ FAULTS = [
     (Fault(Trouble.STALL_FIRST), "first audio timeout", True),
     (Fault(Trouble.STALL_MID), "stall", True),
     (Fault(Trouble.MALFORMED), "malformed", False),
-    (Fault(Trouble.RESET), "cut", False),
-    (Fault(Trouble.CUT), "cut", False),
+    (Fault(Trouble.RESET), "connection lost", False),
+    (Fault(Trouble.CUT), "connection lost", False),
 ]
 
 

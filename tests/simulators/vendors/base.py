@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -92,7 +92,20 @@ class Simulator:
         self._port = port
         self._keep_log = keep_log
         self._links = 0
+        self._peers: set[Any] = set()
         self._runner: web.AppRunner | None = None
+
+    @web.middleware
+    async def _see_connection(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        self._peers.add(request.transport and request.transport.get_extra_info("peername"))
+        return await handler(request)
+
+    @property
+    def connections(self) -> int:
+        """How many TCP connections have brought requests so far."""
+        return len(self._peers)
 
     @property
     def url(self) -> str:
@@ -104,7 +117,7 @@ class Simulator:
         raise NotImplementedError
 
     async def __aenter__(self) -> Self:
-        app = web.Application(client_max_size=64 * 2**20)
+        app = web.Application(client_max_size=64 * 2**20, middlewares=[self._see_connection])
         app.add_routes(self.routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
