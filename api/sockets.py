@@ -3,24 +3,29 @@
 A call's socket brings 50 messages a second, and each takes uvicorn, its queue, ASGI and a task's
 wake-up some 60 us before our own work begins. So a media socket may take the fast lane: the usual
 frame (a whole text message, masked, complete) is read right here and handed over where it arrives,
-in some 5 us. Whatever is unusual (control frames, fragments, binary messages, errors) still goes
-through the ``websockets`` library, one whole frame at a time, so nothing is decided twice.
+in some 5 us. Whatever is unusual (control frames, fragments, binary messages, errors), and all that
+comes before the fast lane is taken, goes through the ``websockets`` library, one whole frame at a
+time: nothing is decided twice, and no frame is ever begun by one and ended by the other.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from starlette.websockets import WebSocket
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
 try:
     from websockets.speedups import apply_mask  # C
 except ImportError:
     from websockets.utils import apply_mask
+
+log = logging.getLogger(__name__)
 
 ABORT_AFTER_S = 15.0
 """How long a socket may take to close once its call is over."""
@@ -65,13 +70,10 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
 
         To be called once, after the handshake. What ``take`` raises is raised here.
         """
+        if not await self._hand_over_early(take):
+            return
         self._rounds = _rounds_of(self.loop)
         self._gone = self.loop.create_future()
-        while not self.queue.empty():  # what came before
-            message = self.queue.get_nowait()
-            if message["type"] == "websocket.disconnect":
-                return
-            self._hand_over(take, message)
         self._take = take
         if self.read_paused:
             self.read_paused = False
@@ -83,9 +85,19 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
             self._take = _drop
             self._rounds.lanes -= 1
 
-    def _hand_over(self, take: Take, message: Any) -> None:
-        text = message.get("text")
-        take(text if text is not None else message["bytes"])
+    async def _hand_over_early(self, take: Take) -> bool:
+        """Hand over what came before; False if the peer is gone already."""
+        handed_over = 0
+        while not self.queue.empty():
+            message: Any = self.queue.get_nowait()
+            if message["type"] == "websocket.disconnect":
+                return False
+            text = message.get("text")
+            take(text if text is not None else message["bytes"])
+            handed_over += 1
+            if handed_over % MESSAGES_A_TURN == 0:
+                await asyncio.sleep(0)
+        return True
 
     def send_now(self, text: str) -> bool:
         """Send a text message without waiting; False if it has to wait or cannot be sent."""
@@ -103,28 +115,34 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         return True
 
     def data_received(self, data: bytes) -> None:
-        if self._take is None:
-            super().data_received(data)
+        if not self.handshake_initiated:
+            super().data_received(data)  # the request, which uvicorn hands on in one piece
             return
         self._unread = self._unread + data if self._unread else data
-        if not self._turn_is_over:
+        if self._turn_is_over:
+            return
+        if self._take is None:
+            self.read_frames()
+        else:
             self._rounds.join(self)
 
     def read_frames(self) -> None:
         """All whole frames there are, or as many as one turn allows."""
         data, at, limit = self._unread, 0, self.config.ws_max_size
+        fast = self._take is not None
         for _ in range(MESSAGES_A_TURN):
             head, size = _measure(data, at, limit)
             end = at + head + size
             if not head or end > len(data):
                 break
-            if head > 2 and data[at] == _WHOLE_TEXT and not self._in_fragments:
+            if fast and head > 2 and data[at] == _WHOLE_TEXT and not self._in_fragments:
                 self._read_text(data, at + head, end)
             else:
                 self._read_unusual(data[at:end])
             at = end
         else:
-            self._take_turns()
+            if not self.transport.is_closing():
+                self._take_turns()
         self._unread = data[at:]
 
     def _take_turns(self) -> None:
@@ -136,28 +154,20 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
     def _next_turn(self) -> None:
         self._turn_is_over = False
         if not self.transport.is_closing():
-            self.transport.resume_reading()
+            if not self.read_paused:
+                self.transport.resume_reading()
             self.read_frames()
 
     def _read_text(self, data: bytes, at: int, end: int) -> None:
         """A frame's payload, from ``at`` to ``end``; its mask stands before it."""
-        body = apply_mask(data[at:end], data[at - 4 : at])
-        try:
-            text = body.decode()
-        except UnicodeDecodeError:
-            self._refuse_text()
-        else:
-            self._tell(text)
-
-    def _refuse_text(self) -> None:
-        self.conn.send_close(1007)
-        self.handle_parser_exception()
+        self._tell_text(apply_mask(data[at:end], data[at - 4 : at]))
 
     def _read_unusual(self, frame: bytes) -> None:
         is_data = frame[0] & 0x0F <= 2
         if is_data:
             self._in_fragments = not frame[0] & 0x80
-        super().data_received(frame)
+        if not self.transport.is_closing():  # it may have to be answered
+            super().data_received(frame)
 
     def send_receive_event_to_app(self) -> None:
         """A message that came through the library."""
@@ -168,16 +178,23 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         self.frames = []
         if self.curr_msg_data_type == "bytes":
             self._tell(data)
-            return
+        else:
+            self._tell_text(data)
+
+    def _tell_text(self, data: bytes) -> None:
         try:
             text = data.decode()
         except UnicodeDecodeError:
-            self._refuse_text()
+            if self.conn.state is State.OPEN:
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
         else:
             self._tell(text)
 
     def _tell(self, message: str | bytes) -> None:
         assert self._take is not None
+        if self.conn.state is not State.OPEN:
+            return  # one side has closed: what comes now is void
         try:
             self._take(message)
         except Exception as error:  # a bug in the call: it ends there, not here
@@ -193,9 +210,15 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         super().handle_parser_exception()
         self._is_gone()
 
+    def eof_received(self) -> None:
+        self.read_frames()  # what waits for its round must not be lost with the connection
+
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._is_gone()
+        try:
+            self.read_frames()
+        finally:
+            self._is_gone()
 
     def shutdown(self) -> None:
         super().shutdown()
@@ -203,6 +226,7 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
 
     def _is_gone(self) -> None:
         if self._take is not None and not self._gone.done():
+            self._take = _drop
             self._gone.set_result(None)
 
 
@@ -212,9 +236,8 @@ class _Rounds:
     for one call after the other needs a fraction of the time that it needs when it is woken for
     each of them and finds nothing in its caches."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self) -> None:
         self.lanes = 0
-        self._loop = loop
         self._waiting: list[ImpatientSockets] = []
 
     def join(self, lane: ImpatientSockets) -> None:
@@ -224,13 +247,17 @@ class _Rounds:
             lane.read_frames()
             return
         if not self._waiting:
-            self._loop.call_later(pause_s, self._read_all)
+            lane.loop.call_later(pause_s, self._read_all)
         self._waiting.append(lane)
 
     def _read_all(self) -> None:
         waiting, self._waiting = self._waiting, []
         for lane in dict.fromkeys(waiting):
-            lane.read_frames()
+            try:
+                lane.read_frames()
+            except Exception:  # a bug; the others in this round have done nothing
+                log.exception("a socket is cut off: its messages cannot be read")
+                lane.transport.abort()
 
 
 _all_rounds: WeakKeyDictionary[asyncio.AbstractEventLoop, _Rounds] = WeakKeyDictionary()
@@ -238,7 +265,7 @@ _all_rounds: WeakKeyDictionary[asyncio.AbstractEventLoop, _Rounds] = WeakKeyDict
 
 def _rounds_of(loop: asyncio.AbstractEventLoop) -> _Rounds:
     if loop not in _all_rounds:
-        _all_rounds[loop] = _Rounds(loop)
+        _all_rounds[loop] = _Rounds()
     return _all_rounds[loop]
 
 

@@ -73,9 +73,10 @@ async def _server(options: argparse.Namespace) -> AsyncIterator[tuple[Server, Ve
 
 async def _table(options: argparse.Namespace, said: speech.Speech) -> int:
     alone: Row | None = None
+    row: Row | None = None
     failed = 0
-    print(HEAD, flush=True)
-    for calls in (int(number) for number in options.calls.split(",")):
+    for number in options.calls.split(","):
+        calls = int(number)
         plan = Plan(
             seconds=options.seconds,
             turns=options.turns,
@@ -83,6 +84,8 @@ async def _table(options: argparse.Namespace, said: speech.Speech) -> int:
             profile=options.profile is not None,
         )
         async with _server(options) as (server, behind):
+            if row is None:
+                print("\n".join([*server.engines(), "", HEAD]), flush=True)
             row = await hold(server, behind, calls, said, plan)
         alone = row if calls == 1 else alone
         print(row.text(alone), flush=True)

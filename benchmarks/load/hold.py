@@ -104,7 +104,7 @@ async def _dial(exchange: Exchange, calls: int, speech: Speech) -> tuple[list[Ph
 
 async def _until_measured(phones: Sequence[Phone], begin: float, plan: Plan) -> None:
     """The whole window, and longer if there are too few turns yet, but not for ever."""
-    give_up = begin + plan.seconds + SLOWEST_TURN_S * plan.turns
+    give_up = begin + plan.seconds + SLOWEST_TURN_S * -(-plan.turns // max(1, len(phones)))
     while (now := time.monotonic()) < give_up:
         if all(phone.closed.is_set() for phone in phones):
             return  # nobody is left who could be answered

@@ -23,6 +23,7 @@ from tests.server import free_port
 ROOT = Path(__file__).parent.parent.parent
 SETTLE_WITHIN_S = 20.0
 
+_ENGINES = ("  Ears ", "  Brain ", "  Voice ")
 _COMPLAINT = re.compile(r"\b(WARNING|ERROR|CRITICAL) .*")
 _CALL = re.compile(r"\bCA[0-9a-f]{32}\b")
 
@@ -34,6 +35,11 @@ class Server:
     url: str
     pid: int
     log: Path
+
+    def engines(self) -> list[str]:
+        """What it says runs in it."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [line.strip() for line in lines if line.startswith(_ENGINES)]
 
     def complaints(self) -> list[str]:
         """What it logged that is worse than news."""

@@ -8,6 +8,7 @@ uvloop's is only good to a millisecond.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -188,6 +189,8 @@ class Vendors:
 @asynccontextmanager
 async def vendors() -> AsyncIterator[tuple[Vendors, dict[str, str]]]:
     """Deepgram, OpenAI and ElevenLabs, and the settings that lead the server to them."""
+    # A client that goes away in the middle is the server's affair, and it tells what failed.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     answers: dict[str, Answer] = {}
     deepgram, openai, elevenlabs = (
         _Deepgram(), OpenAISimulator(keep_log=False), _ElevenLabs(answers)
