@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -56,11 +57,14 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await engines.warm()
         print(announcement(settings, agent.business.name, engines), flush=True)
+        gc.collect()
+        gc.freeze()  # what lives as long as the process need not be looked through in every call
         warmth = asyncio.create_task(engines.run(), name="warmth")
         yield
         warmth.cancel()
         with suppress(asyncio.CancelledError):
             await warmth
+        gc.unfreeze()
         await engines.close()
         writer.close()
 

@@ -31,7 +31,7 @@ ABORT_AFTER_S = 15.0
 """How long a socket may take to close once its call is over."""
 MESSAGES_A_TURN = 32
 """What one socket may have handled before the other calls get their turn."""
-GATHER_S_PER_CALL = 0.00025
+GATHER_S_PER_CALL = 0.0005
 LONGEST_GATHER_S = 0.010
 """How long messages are gathered, by how many calls there are; at most half a frame."""
 FAST_LANE = "voice.fast_lane"

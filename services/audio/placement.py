@@ -62,6 +62,11 @@ class Placement:
         if not audio:
             return []
         start = timestamp_ms * BYTES_PER_MS
+        if start == self._end and len(audio) == FRAME_BYTES and not (self._rest or self._stalled):
+            self._end = start + FRAME_BYTES  # as nearly always: the next frame, in time
+            self._last = audio
+            self._late_since = None
+            return [audio]
         ahead = 0 if self._end is None else start - self._end
         if self._end is None or self._clock_went_back(start, ahead):
             self._end = start

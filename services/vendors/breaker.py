@@ -28,6 +28,7 @@ class Breaker:
         self._failures = 0
         self._open_s = 0.0
         self._closed_at = 0.0
+        self._is_tried = False
 
     @property
     def is_open(self) -> bool:
@@ -42,17 +43,26 @@ class Breaker:
         if now < self._closed_at:
             return False
         self._closed_at = now + self._open_s  # one tries, the others wait
+        self._is_tried = True
         return True
 
     def succeeded(self) -> None:
         """It worked: all may pass."""
         self._failures = 0
         self._open_s = 0.0
+        self._is_tried = False
 
     def failed(self, error: VendorError) -> None:
         """It did not work."""
+        if self._open_s and not self._is_tried:
+            return  # it was let through before: one outage meets many calls, and opens us once
         self._failures += 1
-        was_trial = self._open_s > 0
-        if was_trial or error.at_once or self._failures >= FAILURES:
-            self._open_s = min(LONGEST_OPEN_S, self._open_s * 2 if was_trial else OPEN_S)
-            self._closed_at = self._clock() + self._open_s
+        if self._is_tried:
+            self._open(min(LONGEST_OPEN_S, self._open_s * 2))
+        elif error.at_once or self._failures >= FAILURES:
+            self._open(OPEN_S)
+
+    def _open(self, seconds: float) -> None:
+        self._open_s = seconds
+        self._closed_at = self._clock() + seconds
+        self._is_tried = False

@@ -11,12 +11,12 @@ def base_url(value: str) -> str:
     Raises ValueError, in words that say what is expected, for anything else.
     """
     value = value.strip().rstrip("/")
-    parts = urlsplit(value)
     try:
-        port_is_number = parts.port is None or parts.port > 0
+        parts = urlsplit(value)
+        is_place = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
-        port_is_number = False
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_number:
+        is_place = False
+    if not is_place or parts.scheme not in {"http", "https"} or len(value.split()) > 1:
         raise ValueError("must be like https://host or http://host:port")
     if parts.query or parts.fragment or parts.username or parts.password:
         raise ValueError("must hold no user, password, ? or #")
