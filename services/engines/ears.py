@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.audio.models import ModelMissing
 from services.engines.mock import DeafTranscriber
@@ -22,6 +22,8 @@ from services.stt.utterances import UtteranceTranscriber
 from services.stt.words import FirstWords, Way
 from services.vendors import Reports
 
+OPENAI_FIRST_S = 1.2
+"""How long OpenAI may take where it is the first to be asked, before it has failed."""
 EMBEDDED_WITHIN_S = 5.0
 """The last way may take its time: there is nothing to hurry on to."""
 
@@ -49,7 +51,7 @@ def make_ears(settings: EngineSettings, agent: Agent, shared: Shared) -> Ears:
         )
     if name == "openai":
         ways = others.after("openai")
-        first = others.openai()
+        first = replace(others.openai(), deadline_s=OPENAI_FIRST_S, patience_s=OPENAI_FIRST_S)
         return Ears(
             lambda reports: UtteranceTranscriber(FirstWords([first, *ways], reports), silence_ms),
             f"OpenAI {settings.openai_transcribe_model} ({why}){_then(ways)}",

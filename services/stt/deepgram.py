@@ -42,6 +42,7 @@ DEAD_MS = 2000
 """... and so is the socket, if nothing at all came for so long, or at the second in a row."""
 
 _BATCH = 5 * FRAME_BYTES  # 100 ms in a message: a fifth of the work, and Finalize waits for nothing
+_IDLE_BATCH = 500 * BYTES_PER_MS  # nobody waits for the words of silence; speech sends it at once
 _BIGGEST = RATE_HZ  # a second in a message that catches up
 _LEAD = 500 * BYTES_PER_MS  # words so long before a turn's first voice may belong to it
 
@@ -95,8 +96,19 @@ class DeepgramTranscriber:
     ) -> None:
         self._options = options
         self._reports = reports
-        line = LineOptions(options.url, options.key, _BATCH, _BIGGEST, KEEP_ALIVE, CLOSE_STREAM)
-        self._line = Line(line, reports, breaker)
+        self._line = Line(
+            LineOptions(
+                options.url,
+                options.key,
+                batch=_BATCH,
+                idle_batch=_IDLE_BATCH,
+                biggest=_BIGGEST,
+                keep_alive=KEEP_ALIVE,
+                goodbye=CLOSE_STREAM,
+            ),
+            reports,
+            breaker,
+        )
         self._silence = silence_ms * BYTES_PER_MS
         self._heard = Heard(silence_ms)
         self._owed = Owed()

@@ -114,7 +114,7 @@ class FluxTranscriber:
     ) -> None:
         self._options = options
         self._reports = reports
-        line = LineOptions(options.url, options.key, _BATCH, _BATCH, "", CLOSE_STREAM)
+        line = LineOptions(options.url, options.key, _BATCH, _BATCH, _BATCH, "", CLOSE_STREAM)
         self._line = Line(line, reports, breaker)
         self._pause = silence_ms * BYTES_PER_MS
         self._owed = Owed()

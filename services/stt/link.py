@@ -34,12 +34,14 @@ _KEPT_OUT_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class LineOptions:
-    """``url``: ``ws(s)://...`` with its query. ``batch``: bytes of audio in a message;
-    ``biggest``: in one that catches up. ``keep_alive``: sent when nothing else is; "": nothing."""
+    """``url``: ``ws(s)://...`` with its query. ``batch``: bytes of audio in a message, and
+    ``idle_batch`` while nobody speaks; ``biggest``: in one that catches up. ``keep_alive``: sent
+    when nothing else is; "": nothing."""
 
     url: str
     key: str
     batch: int
+    idle_batch: int
     biggest: int
     keep_alive: str
     goodbye: str
@@ -73,6 +75,7 @@ class Line:
         self._breaker = breaker
         self._requests: deque[tuple[int, str]] = deque()
         self._next = 0  # the place of the audio to send next
+        self._batch = options.batch
         self._sent_at = 0.0
         self._wake = asyncio.Event()
         self._failure: asyncio.Future[VendorError] | None = None  # of the socket that is open
@@ -101,7 +104,8 @@ class Line:
         """The next frame. ``is_idle``: nobody waits for the words of what is kept."""
         audio = self.audio
         audio.hear(frame)
-        if audio.end - self._next >= self._options.batch:
+        self._batch = self._options.idle_batch if is_idle else self._options.batch
+        if audio.end - self._next >= self._batch:
             self._wake.set()
             if is_idle:  # what was not sent yet is kept: a burst, a long gap that was filled
                 self.release(audio.end - IDLE_MS * BYTES_PER_MS)
@@ -204,7 +208,7 @@ class Line:
             if until <= self._next:
                 self._requests.popleft()
                 return text
-        elif until - self._next < self._options.batch:
+        elif until - self._next < self._batch:
             return None
         begin, self._next = self._next, min(until, self._next + self._options.biggest)
         return self.audio.take(begin, self._next)

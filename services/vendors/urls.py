@@ -18,7 +18,7 @@ def base_url(value: str) -> str:
         is_place = False
     if not is_place or parts.scheme not in {"http", "https"} or len(value.split()) > 1:
         raise ValueError("must be like https://host or http://host:port")
-    if parts.query or parts.fragment or parts.username or parts.password:
+    if {"?", "#"} & set(value) or "@" in parts.netloc:
         raise ValueError("must hold no user, password, ? or #")
     return value
 
