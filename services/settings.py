@@ -47,7 +47,8 @@ class Settings(BaseSettings):
         description="Twilio's auth token: webhooks and sockets must be signed with it.",
     )
     twilio_base_url: BaseUrl = Field(
-        "https://api.twilio.com", description="Where Twilio's REST interface is."
+        "https://api.twilio.com",
+        description="Where Twilio's REST interface is. Nothing uses it yet: calls come in, none go out.",
     )
     console_password: str = Field(
         "",
