@@ -17,9 +17,10 @@ PATIENCE_S = 10.0
 """How long a caller waits for the first sound of an answer before asking again."""
 PAUSE_S = (0.4, 0.8)
 """Between the end of an answer and the next sentence; it also tells a hole from an end."""
-OPENING_BYTES = 4000
 HOLE_S = 0.02
 """A shorter interruption of the playback is not counted."""
+OPENING_BYTES = 4000
+"""As much of an answer is kept as tells which one it is: half a second."""
 
 _BYTES_PER_S = 8000
 _QUIET = quiet_codes(peak=330)  # about -40 dBFS

@@ -16,7 +16,8 @@ import numpy as np
 from services.audio.models import ModelMissing
 from services.audio.mulaw import FRAME_BYTES, FRAME_MS
 from services.audio.segmenter import VAD_SILENCE_MS, Segmenter
-from services.audio.vad import Silero, make_vad
+from services.audio.silero import Silero
+from services.audio.vad import make_vad
 from services.call.events import SpeechStopped
 from tests.simulators.mulaw import SILENCE, decode, encode
 from tests.speech import frames, prompt

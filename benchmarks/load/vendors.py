@@ -42,7 +42,10 @@ def words() -> Iterator[str]:
 
 @dataclass(slots=True)
 class Answer:
-    """What is known of one answer. ``tokens_at``: when each of its ``tokens`` was sent."""
+    """What is known of one answer. ``tokens_at``: when each of its ``tokens`` was sent.
+
+    ``request_at``: when the request had been read and checked, 0.2 ms after its headers came in.
+    """
 
     tokens: list[str]
     request_at: float
