@@ -85,6 +85,9 @@ class Session:
         self._heard_at = 0.0
         self._frames = 0
         self._marks: set[str] = set()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._wakes_at: float | None = None
+        self._rang_for = 0.0
         self._line_watch: asyncio.TimerHandle | None = None
         self._bad_messages = 0
 
@@ -109,33 +112,42 @@ class Session:
                     task.cancel()
             reason = "end"
         finally:
-            if self._line_watch:
-                self._line_watch.cancel()
+            for timer in (self._alarm, self._line_watch):
+                if timer:
+                    timer.cancel()
             await self._close_books(reason)
 
     # --- the loop that decides --------------------------------------------------------------------
 
     async def _decide(self) -> None:
         while not self.conversation.ended:
-            event, now = await self._next_event()
+            event = await self._inbox.get()
+            now = self._now()
+            if isinstance(event, on.DeadlinePassed):
+                now = max(now, self._rang_for)  # timers may fire a moment early
             effects = self.conversation.handle(event, now)
             self.journal.append(now, event, effects)
             for effect in effects:
                 self._perform(effect)
+            self._set_alarm()
             if self._line_watch is None and self.conversation.caller is not Caller.QUIET:
                 self._line_watch = self._loop.call_later(STALL_AFTER_S, self._watch_line)
 
-    async def _next_event(self) -> tuple[Event, float]:
-        if not self._inbox.empty():
-            return self._inbox.get_nowait(), self._now()
+    def _set_alarm(self) -> None:
+        """Have the core woken when its deadline has come; one timer, set anew if that changes."""
         deadline = self.conversation.deadline
-        if deadline is None:
-            return await self._inbox.get(), self._now()
-        try:
-            async with asyncio.timeout_at(self._began + deadline):
-                return await self._inbox.get(), self._now()
-        except TimeoutError:
-            return on.DeadlinePassed(), max(self._now(), deadline)
+        if deadline == self._wakes_at:
+            return
+        if self._alarm:
+            self._alarm.cancel()
+        self._wakes_at, self._alarm = deadline, None
+        if deadline is not None:
+            self._alarm = self._loop.call_at(self._began + deadline, self._ring)
+
+    def _ring(self) -> None:
+        if self._wakes_at is not None:
+            self._rang_for, self._wakes_at = self._wakes_at, None
+        self.emit(on.DeadlinePassed())
 
     def _now(self) -> float:
         """Seconds since the call's start."""

@@ -48,7 +48,8 @@ class Settings(BaseSettings):
     )
     twilio_base_url: BaseUrl = Field(
         "https://api.twilio.com",
-        description="Where Twilio's REST interface is. Nothing uses it yet: calls come in, none go out.",
+        description="Where Twilio's REST interface is. Nothing uses it yet: calls come in, "
+        "none go out.",
     )
     console_password: str = Field(
         "",
