@@ -81,6 +81,12 @@ class Settings(BaseSettings):
     )
     deepgram_model: str = Field("nova-3", description="Deepgram's model for STT=deepgram.")
     flux_model: str = Field("flux-general-en", description="Deepgram's model for STT=flux.")
+    flux_eager_threshold: float | None = Field(
+        None,
+        ge=0.3,
+        le=0.9,
+        description="Confidence at which Flux tells of an end that may come; empty: never.",
+    )
 
     openai_api_key: str = Field(
         "",

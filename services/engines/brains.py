@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.engines.shared import Shared
-from services.engines.wanted import OPENAI_HOST, EngineSettings, is_openai, thinks
+from services.engines.wanted import OPENAI_HOST, EngineSettings, if_it_fails, is_openai, thinks
 from services.llm import Brain
 from services.llm.chain import BrainChain
 from services.llm.faq import AnswersAhead, KnownAnswers, lines_ahead
@@ -17,6 +17,7 @@ from services.llm.race import Link
 from services.llm.scripted import ScriptedBrain
 from services.llm.tools import CallNotes
 from services.receptionist.agent import Agent
+from services.receptionist.lexicon import Lexicon
 from services.receptionist.prompt import Prompt
 from services.vendors import Reports
 
@@ -48,16 +49,18 @@ def make_brains(settings: EngineSettings, agent: Agent, shared: Shared) -> Brain
     def now() -> datetime:
         return datetime.now(zone)
 
+    lexicon = Lexicon(agent)
     if name == "scripted":
         return Brains(
-            lambda caller, reports: ScriptedBrain(agent, now, caller),
+            lambda caller, reports: ScriptedBrain(agent, now, caller, lexicon),
             f"a script over the agent's file ({why})",
         )
     models = _Models(settings, agent, shared, now)
-    known = KnownAnswers(agent) if settings.faq_ahead else None
+    known = KnownAnswers(agent, lexicon) if settings.faq_ahead else None
 
     def open_one(caller: str, reports: Reports) -> Brain:
-        script, notes, usage = ScriptedBrain(agent, now, caller), CallNotes(), Usage()
+        script = ScriptedBrain(agent, now, caller, lexicon)
+        notes, usage = CallNotes(), Usage()
 
         def chain(places: list[_Place]) -> BrainChain:
             links = [models.link(place, caller, reports, notes, usage) for place in places]
@@ -68,10 +71,10 @@ def make_brains(settings: EngineSettings, agent: Agent, shared: Shared) -> Brain
         cheap = chain([models.cheap, *models.places]) if models.cheap else None
         return AnswersAhead(known, main, cheap) if known else main
 
-    second = f", then {models.places[1].model}" if len(models.places) > 1 else ""
+    others = [*(place.model for place in models.places[1:]), "a script over the agent's file"]
     return Brains(
         open_one,
-        f"{models.places[0].model} ({why}){second}; if they fail a script over the agent's file",
+        f"{models.places[0].model} ({why}){if_it_fails(others)}",
         tuple(lines_ahead(agent)) if known else (),
     )
 

@@ -72,7 +72,10 @@ class Engines:
             async with asyncio.timeout(WARM_WITHIN_S):
                 await self._store.fill(self._lines.texts, self._lines.audio)
         if missing := sum(text not in self._lines.audio for text in self._lines.texts):
-            log.warning("%d standing lines are not rendered yet", missing)
+            vendor = self._voices.renderer.name.partition(" ")[0]
+            trouble = VendorError(vendor, "render", f"{missing} standing lines are not ready yet")
+            self.problems += (trouble,)
+            log.warning("%s", trouble)
 
     async def _render_here(self) -> None:
         """Lines in this machine's voice: all of them, or those for when the vendor's fails."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from services.audio.models import ModelMissing
 from services.engines.mock import DeafTranscriber
 from services.engines.shared import Shared
-from services.engines.wanted import EngineSettings, hears, is_openai
+from services.engines.wanted import EngineSettings, hears, if_it_fails, is_openai
 from services.receptionist.agent import Agent
 from services.stt import Transcriber
 from services.stt.chain import TranscriberChain
@@ -89,6 +89,7 @@ def _flux(
         settings.flux_model,
         agent.engines.language,
         agent.key_terms,
+        eager_eot_threshold=settings.flux_eager_threshold,
     )
     breaker, ways = shared.breaker("deepgram flux"), others.after("deepgram")
     silence_ms = settings.vad_silence_ms
@@ -157,5 +158,4 @@ class _Others:
 
 def _then(ways: list[Way]) -> str:
     names = {"deepgram": "Deepgram's files", "openai": "OpenAI", "moonshine": "Moonshine"}
-    then = [names.get(way.recogniser.name, way.recogniser.name) for way in ways]
-    return f"; if it fails {', '.join(then)}" if then else ""
+    return if_it_fails([names.get(way.recogniser.name, way.recogniser.name) for way in ways])

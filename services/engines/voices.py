@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from services.audio.models import ModelMissing
 from services.engines.mock import ToneVoice
 from services.engines.shared import Shared
-from services.engines.wanted import EngineSettings, speaks
+from services.engines.wanted import EngineSettings, if_it_fails, speaks
 from services.receptionist.agent import Agent
 from services.tts import Renderer, Voice
 from services.tts.chain import VoiceChain
@@ -52,7 +52,7 @@ def make_voices(settings: EngineSettings, agent: Agent, shared: Shared) -> Voice
             None,
             "Hibari (embedded, English)" if embedded else report,
         )
-    makers = _Makers(settings, agent, shared)
+    makers = _Makers(settings, agent, shared, name)
     chain: list[Opened] = []
     told: list[str] = []
     if name == "elevenlabs":
@@ -70,26 +70,29 @@ def make_voices(settings: EngineSettings, agent: Agent, shared: Shared) -> Voice
         told.append("Hibari")
     return Voices(
         lambda reports: VoiceChain([opened(reports) for opened in chain], reports),
-        makers.renderer(name),
+        makers.renderer(),
         spare,
-        f"{told[0]}; if it fails {', '.join(told[1:])}" if told[1:] else told[0],
+        f"{told[0]}{if_it_fails(told[1:])}",
     )
 
 
 class _Makers:
     """Makes the vendors' voices; what calls share of them is made once."""
 
-    def __init__(self, settings: EngineSettings, agent: Agent, shared: Shared) -> None:
+    def __init__(self, settings: EngineSettings, agent: Agent, shared: Shared, chosen: str) -> None:
+        """``chosen``: who speaks first; the agent's voice is one of theirs."""
         self._settings = settings
         self._shared = shared
+        self._chosen = chosen
         self._region = agent.business.country
         self._voice = agent.engines.voice
         self._language = agent.engines.language
 
-    def renderer(self, name: str) -> Renderer:
+    def renderer(self) -> Renderer:
         """The renderer in the chosen voice."""
         reports = Reports(self._shared.failures)
-        voice, _ = (self.elevenlabs_rest if name == "elevenlabs" else self.openai)(reports)
+        maker = self.elevenlabs_rest if self._chosen == "elevenlabs" else self.openai
+        voice, _ = maker(reports)
         return voice
 
     def elevenlabs_socket(self, reports: Reports) -> tuple[Voice, Breaker]:
@@ -109,10 +112,10 @@ class _Makers:
     def openai(self, reports: Reports) -> tuple[OpenAIVoice, Breaker]:
         settings = self._settings
         client = self._shared.clients.openai(settings.openai_api_key, settings.openai_base_url)
-        chosen = self._voice if settings.tts == "openai" else ""
+        own = self._voice if self._chosen == "openai" else ""
         options = OpenAISpeech(
             settings.openai_speech_model,
-            chosen or settings.openai_speech_voice,
+            own or settings.openai_speech_voice,
             region=self._region,
         )
         return OpenAIVoice(client, options, reports), self._shared.breaker("openai speech")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ class EngineSettings(Protocol):
     deepgram_base_url: str
     deepgram_model: str
     flux_model: str
+    flux_eager_threshold: float | None
     openai_api_key: str
     openai_base_url: str
     openai_model: str
@@ -105,9 +107,15 @@ def _chosen(
     if forced:
         name, why = forced
         if missing := [key for key, value in needs[name].items() if not value]:
-            raise NotConfigured(f"{setting}={name} needs {' and '.join(missing)}")
+            raise NotConfigured(f"{setting}={name} ({why}) needs {' and '.join(missing)}")
         return name, why
     for name, keys in needs.items():
         if all(keys.values()) and name not in (not_by_itself or set()):
-            return name, f"{' and '.join(keys)} set" if keys else "no key is set"
+            verb = "are" if len(keys) > 1 else "is"
+            return name, f"{' and '.join(keys)} {verb} set" if keys else "no key is set"
     raise AssertionError("there is always one that needs nothing")
+
+
+def if_it_fails(others: Sequence[str]) -> str:
+    """The end of a report: who takes over, in order."""
+    return f"; if it fails, {', then '.join(others)}" if others else ""

@@ -48,9 +48,9 @@ class Known:
 class KnownAnswers:
     """What one agent file answers by itself; shared by all calls."""
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, agent: Agent, lexicon: Lexicon | None = None) -> None:
         self._agent = agent
-        self._lexicon = Lexicon(agent)
+        self._lexicon = lexicon or Lexicon(agent)
         self._greeting = plain(agent.line(Purpose.GREETING))
 
     def look_at(self, turns: Sequence[Turn]) -> Known:

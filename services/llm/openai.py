@@ -64,7 +64,7 @@ class OpenAIOptions:
     prompt_cache_key: str = ""
     first_token_ms: int = 4000
     """From the request to the first token of text or of a tool call, connecting included."""
-    stall_ms: int = 2000
+    stall_ms: int = 1200
     """The longest pause between two tokens."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the request as the server wants them; they win over all others."""

@@ -14,14 +14,21 @@ from services.call.effects import Turn
 from services.llm import BrainEvent, EndCall, TakeMessage
 from services.receptionist.agent import Agent
 from services.receptionist.dialogue import Dialogue
+from services.receptionist.lexicon import Lexicon
 
 
 class ScriptedBrain:
     """The brain of one call. ``now`` returns an aware time; ``caller_number`` is as the carrier
     gave it (E.164, or anything that is no number)."""
 
-    def __init__(self, agent: Agent, now: Callable[[], datetime], caller_number: str) -> None:
-        self._dialogue = Dialogue(agent, now, caller_number)
+    def __init__(
+        self,
+        agent: Agent,
+        now: Callable[[], datetime],
+        caller_number: str,
+        lexicon: Lexicon | None = None,
+    ) -> None:
+        self._dialogue = Dialogue(agent, now, caller_number, lexicon)
 
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         """Answer the last caller turn. A message goes first: a barge-in must not lose it."""

@@ -92,13 +92,22 @@ _ANSWERED = {True: "Sure. What would you like to know?", False: f"Okay. {HOW_CAN
 
 
 class Dialogue:
-    """One agent talking to one caller. ``now`` is asked anew for each answer on opening hours."""
+    """One agent talking to one caller. ``now`` is asked anew for each answer on opening hours.
 
-    def __init__(self, agent: Agent, now: Callable[[], datetime], caller_number: str) -> None:
+    ``lexicon``: the agent's, which takes some ms to make; one can serve all calls.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        now: Callable[[], datetime],
+        caller_number: str,
+        lexicon: Lexicon | None = None,
+    ) -> None:
         self._agent = agent
         self._now = now
         # Pure, and asked about the same old turns in every fold: worth remembering.
-        self._understand = lru_cache(maxsize=256)(Lexicon(agent).understand)
+        self._understand = lru_cache(maxsize=256)((lexicon or Lexicon(agent)).understand)
         self._taker = MessageTaker(caller_number, agent.business.country)
         self._lines = {
             purpose: plain(agent.line(purpose))

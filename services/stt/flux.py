@@ -180,7 +180,6 @@ class FluxTranscriber:
         self._last_word_at = asyncio.get_running_loop().time()
         parsed = parse_flux(message)
         if isinstance(parsed, TurnInfo):
-            self._line.answered()
             self._misses = 0
             self._turns.add(parsed, self._line.base)
             self._line.release(self._turns.ended_to)
@@ -238,6 +237,7 @@ class FluxTranscriber:
             self._answer(stop)
 
     def _answer(self, stop: Stop) -> None:
+        self._line.answered()  # updates in silence are no sign that it can hear
         first, text = self._owed.answered + 1, self._turns.take()
         self._owed.settle(stop.utterance)
         self._told = ""

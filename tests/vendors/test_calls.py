@@ -9,13 +9,11 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
-from unittest.mock import patch
 
 from services.call import events as on
 from services.call.effects import ClearPlayback, KeepMessage, StartReply
 from services.call.timings import Timings
 from services.replay import replay
-from services.stt.flux import FluxOptions
 from tests.simulators.vendors.__main__ import vendor_steps
 from tests.simulators.vendors.openai import Reply, ToolCall
 from tests.vendors.calls import Call, World, on_virtual_time, own_tasks, vendors
@@ -293,15 +291,13 @@ async def test_flux_ends_the_turn_before_our_own_silence_does(folder: Path) -> N
 
 @on_virtual_time
 async def test_flux_tells_early_that_a_turn_may_end_if_asked_to(folder: Path) -> None:
-    eager = partial(FluxOptions, eager_eot_threshold=0.4)
-    with patch("services.engines.ears.FluxOptions", eager):
-        async with (
-            flux(folder, ["When are you open?"], ["From nine."]) as world,
-            world.call() as call,
-        ):
-            await call.agent_is_done()
-            await call.ask("hours")
-            assert on.TurnMayEnd(1, "When are you open?") in call.events(on.TurnMayEnd)
-            kinds = [type(event) for _, event, _ in call.entries]
-            assert kinds.index(on.TurnMayEnd) < kinds.index(on.TurnEnded)
-            assert call.history[-1] == "From nine."
+    async with (
+        flux(folder, ["When are you open?"], ["From nine."], flux_eager_threshold=0.4) as world,
+        world.call() as call,
+    ):
+        await call.agent_is_done()
+        await call.ask("hours")
+        assert on.TurnMayEnd(1, "When are you open?") in call.events(on.TurnMayEnd)
+        kinds = [type(event) for _, event, _ in call.entries]
+        assert kinds.index(on.TurnMayEnd) < kinds.index(on.TurnEnded)
+        assert call.history[-1] == "From nine."

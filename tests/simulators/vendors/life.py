@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from services.call.effects import Speaker, Turn
+from services.call.effects import KeepMessage, Speaker, Turn
 from services.receptionist.agent import load_agent
 from services.receptionist.dialogue import Dialogue
 from tests.simulators.vendors.openai_answers import Reply, ToolCall
@@ -33,9 +33,17 @@ def model(agent_file: Path) -> Callable[[list[dict[str, Any]]], Reply]:
         said = dialogue.fold(turns).reply
         if messages[-1]["role"] == "tool":
             return said.text
-        if left := said.message:
-            taken = {"name": left.name, "number": left.number, "message": left.message}
-            return [ToolCall("take_message", taken)]
-        return [said.text, ToolCall("end_call", "{}")] if said.hang_up else said.text
+        if said.message:
+            return [_take(said.message)]
+        if not said.hang_up:
+            return said.text
+        begun = dialogue.unfinished(turns)
+        left = [_take(begun)] if begun else []
+        return [said.text, *left, ToolCall("end_call", "{}")]
 
     return answer
+
+
+def _take(left: KeepMessage) -> ToolCall:
+    taken = {"name": left.name, "number": left.number, "message": left.message}
+    return ToolCall("take_message", taken)
