@@ -223,7 +223,7 @@ async def test_a_slow_brain_is_bridged_with_a_stored_line() -> None:
         await held.phone.speak(500)
         await held.phone.listen(7000)
         media = held.phone.events("media")
-        assert any(at == pytest.approx(1.5 + 0.55 + 2.5, abs=0.05) for at in media)
+        assert any(at == pytest.approx(1.5 + 0.55 + 1.9, abs=0.05) for at in media)
         assert held.history == ["greeting", "hello", "Finally."]
 
 

@@ -19,8 +19,9 @@ class Timings:
     """A caller who makes sound over the agent this long has the floor, words or not."""
     barge_in_tail_ms: int = 700
     """"Yes" over the agent's last this-much is an answer, not a "yes, go on"."""
-    fill_after_ms: int = 2500
-    """No audio of an answer by then: a stored line bridges the wait."""
+    fill_after_ms: int = 1900
+    """No audio of an answer so long after the turn's end: a stored line bridges the wait. With the
+    turn's silence it is 2.5 s after the last word; after 3 s people ask whether you are there."""
     give_up_ms: int = 8000
     """No audio of a reply by then: it is cancelled and apologised for."""
     idle_ms: int = 8000

@@ -157,7 +157,7 @@ def test_a_late_answer_is_bridged_by_a_filler_that_is_no_part_of_the_conversatio
     call = asked(says(ANSWER, after=3.5))
     asked_at = call.now
     call.wait_until_agent(Agent.SPEAKING)
-    assert call.last(do.FillSilence) == (pytest.approx(asked_at + 2.5), do.FillSilence(2))
+    assert call.last(do.FillSilence) == (pytest.approx(asked_at + 1.9), do.FillSilence(2))
     call.wait_until_nobody_speaks()
     assert call.history[-1] == f"agent: {ANSWER}"
     assert len(call.all(do.FillSilence)) == 1
