@@ -31,9 +31,12 @@ ABORT_AFTER_S = 15.0
 """How long a socket may take to close once its call is over."""
 MESSAGES_A_TURN = 32
 """What one socket may have handled before the other calls get their turn."""
-GATHER_S_PER_CALL = 0.0005
-LONGEST_GATHER_S = 0.010
-"""How long messages are gathered, by how many calls there are; at most half a frame."""
+FEW_CALLS = 4
+"""Up to so many calls are read the moment something comes."""
+MESSAGES_A_ROUND = 16
+"""Of more calls about so many messages are gathered ..."""
+LONGEST_GATHER_S = 0.020
+"""... but no longer than a frame lasts."""
 FAST_LANE = "voice.fast_lane"
 """The ASGI extension under which a socket offers its fast lane."""
 
@@ -52,6 +55,9 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
     fast lane: see :meth:`deliver`."""
 
     _rounds: _Rounds  # one for all sockets of a loop
+    late_s = 0.0
+    """How long the message that is being handed over has waited for its round."""
+    came_at = 0.0
     _take: Take | None = None
     _gone: asyncio.Future[None]
     _unread = b""
@@ -124,6 +130,7 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         if self._take is None:
             self.read_frames()
         else:
+            self.came_at = self.loop.time()
             self._rounds.join(self)
 
     def read_frames(self) -> None:
@@ -242,22 +249,25 @@ class _Rounds:
 
     def join(self, lane: ImpatientSockets) -> None:
         """The lane has something to read."""
-        pause_s = min(self.lanes * GATHER_S_PER_CALL, LONGEST_GATHER_S)
-        if pause_s < 0.001:
+        if self.lanes <= FEW_CALLS:
             lane.read_frames()
             return
         if not self._waiting:
+            messages_a_second = self.lanes * 50
+            pause_s = min(MESSAGES_A_ROUND / messages_a_second, LONGEST_GATHER_S)
             lane.loop.call_later(pause_s, self._read_all)
         self._waiting.append(lane)
 
     def _read_all(self) -> None:
         waiting, self._waiting = self._waiting, []
         for lane in dict.fromkeys(waiting):
+            lane.late_s = lane.loop.time() - lane.came_at
             try:
                 lane.read_frames()
             except Exception:  # a bug; the others in this round have done nothing
                 log.exception("a socket is cut off: its messages cannot be read")
                 lane.transport.abort()
+            lane.late_s = 0.0
 
 
 _all_rounds: WeakKeyDictionary[asyncio.AbstractEventLoop, _Rounds] = WeakKeyDictionary()

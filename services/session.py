@@ -12,6 +12,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol, assert_never
 
 from services.audio.mulaw import FRAME_MS
@@ -40,6 +41,10 @@ CLOSE_WITHIN_S = 2.0
 
 class Socket(Protocol):
     """A text socket. A closed one swallows what is sent."""
+
+    @property
+    def late_s(self) -> float:
+        """How long the message that is being handed over has waited in the server."""
 
     async def deliver(self, take: Callable[[str | bytes], None]) -> None:
         """Hand each message to ``take`` as it comes (bytes: a binary one), until the peer is gone.
@@ -96,6 +101,15 @@ class Session:
         """Tell the call that something happened. Never blocks."""
         self._inbox.put_nowait(event)
 
+    def _tell(self, event: Event) -> None:
+        """The engine heard something: in a message that came some moments before it was read."""
+        if late_ms := round(self._socket.late_s * 1000):
+            if isinstance(event, on.SpeechStopped):
+                event = replace(event, silence_ms=event.silence_ms + late_ms)
+            elif isinstance(event, on.SpeechStarted):
+                event = replace(event, voiced_ms=event.voiced_ms + late_ms)
+        self.emit(event)
+
     async def run(self, started: on.CallStarted) -> None:
         """Hold the call, from its start to its end. Cancelling it closes everything."""
         self.emit(started)
@@ -103,7 +117,7 @@ class Session:
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
-                self._start("ears", self._engine.run(self.emit))
+                self._start("ears", self._engine.run(self._tell))
                 self._start("carrier-in", self._read())
                 self._start("carrier-out", self._write())
                 await self._decide()

@@ -39,6 +39,7 @@ class FakePhone:
         self.sent: list[tuple[float, dict[str, Any]]] = []
         self.played: list[tuple[float, float]] = []
         self.closed_at: float | None = None
+        self.late_s = 0.0
         self._pending: dict[str, asyncio.TimerHandle] = {}
         self._ends = 0.0
         self._timestamp = 0

@@ -33,7 +33,10 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """What a process needs to start the server, and nothing of this machine's settings."""
     names = {name.upper() for name in Settings.model_fields}
     inherited = {name: value for name, value in os.environ.items() if name not in names}
-    defaults = {name.upper(): str(field.default) for name, field in Settings.model_fields.items()}
+    defaults = {
+        name.upper(): "" if field.default is None else str(field.default)
+        for name, field in Settings.model_fields.items()
+    }
     defaults["TRUSTED_PROXIES"] = "127.0.0.1"
     return {**inherited, **defaults, "DATA_DIR": str(tmp_path), "USE_MOCK_STREAMING": "true"}
 
@@ -122,6 +125,38 @@ def test_what_cannot_be_used_is_said_and_ends_the_start(
     assert ended.stderr.startswith("Cannot start:\n")
     assert expected in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_an_engine_that_is_asked_for_without_its_key_ends_the_start_with_one_sentence(
+    environment: dict[str, str],
+) -> None:
+    ended = start({**environment, "USE_MOCK_STREAMING": "false", "STT": "flux"}, "main.py")
+    assert ended.returncode == 2
+    assert ended.stderr == "Cannot start:\nSTT=flux (STT is set) needs DEEPGRAM_API_KEY\n"
+    assert ended.stdout == ""
+
+
+def test_what_went_wrong_with_the_vendors_is_announced_and_the_server_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    embedded = {"use_mock_streaming": False, "stt": "embedded", "tts": "embedded"}
+    ours = settings(tmp_path, **embedded, openai_api_key="sk-secret", openai_base_url=nobody)
+    with TestClient(main.create_app(ours)) as client:
+        printed = capsys.readouterr().out
+        assert client.get("/health").json()["status"] == "ok"
+    trouble = printed.partition("  Trouble:\n")[2].splitlines()
+    assert trouble[0] == "    - openai: warm: unreachable"
+    assert trouble[1] == "  Missing for production:"
+    assert "gpt-5.4-mini (OPENAI_API_KEY is set); if it fails, a script" in printed
+    assert "sk-secret" not in printed
+
+
+def test_without_trouble_none_is_announced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with TestClient(main.create_app(settings(tmp_path))):
+        assert "Trouble" not in capsys.readouterr().out
 
 
 def test_uvicorn_finds_the_app(environment: dict[str, str]) -> None:

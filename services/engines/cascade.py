@@ -119,8 +119,8 @@ class CascadeEngine:
             self._interrupted()
             raise
         finally:
-            thinking.cancel()  # a reply leaves nothing running, and no error that nobody saw
-            await asyncio.gather(thinking, return_exceptions=True)
+            thinking.cancel()
+            await asyncio.wait({thinking})  # a reply leaves nothing running
         emit(ReplyFinished(number, then))
 
     async def _think(self, request: StartReply, phrases: _Phrases, emit: Emit) -> AfterReply:
