@@ -62,8 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
         warmth = asyncio.create_task(engines.run(), name="warmth")
         yield
         warmth.cancel()
-        with suppress(asyncio.CancelledError):
-            await warmth
+        await asyncio.gather(warmth, return_exceptions=True)
         gc.unfreeze()
         await engines.close()
         writer.close()

@@ -157,6 +157,9 @@ class FakeBrain:
         self.asked: list[tuple[str, ...]] = []
         self.open = 0
 
+    def overhear(self, words: str) -> None:
+        """Nothing is prepared."""
+
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         self.asked.append(tuple(turn.text for turn in turns))
         self.open += 1

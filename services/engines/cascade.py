@@ -12,12 +12,14 @@ from services.call.effects import KeepMessage, Purpose, StartReply, Turn
 from services.call.events import (
     AfterReply,
     AudioProduced,
+    EarEvent,
     FillerReady,
     MessageTaken,
     ReplyFinished,
     SpeechStarted,
     SpeechStopped,
     TokenProduced,
+    TranscriptFinal,
 )
 from services.engines import Emit
 from services.engines.phrases import Phraser
@@ -78,7 +80,7 @@ class CascadeEngine:
         self._reports.attach(emit)
         self._emit = emit
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._transcriber.run(emit), name="transcriber")
+            tasks.create_task(self._transcriber.run(self._heard_words), name="transcriber")
             tasks.create_task(self._voice.run(), name="voice")
 
     # --- ears -------------------------------------------------------------------------------------
@@ -95,6 +97,13 @@ class CascadeEngine:
         else:
             self._transcriber.speech_stopped(fact.utterance)
         self._emit(fact)
+
+    def _heard_words(self, event: EarEvent) -> None:
+        """Something of the transcriber's: the call first, then whoever may think ahead."""
+        assert self._emit is not None
+        self._emit(event)
+        if isinstance(event, TranscriptFinal) and event.text:
+            asyncio.get_running_loop().call_soon(self._brain.overhear, event.text)
 
     def turn_committed(self) -> None:
         self._transcriber.turn_committed()

@@ -26,7 +26,7 @@ from services.vendors.clients import Warmth
 
 log = logging.getLogger(__name__)
 
-WARM_WITHIN_S = 6.0
+WARM_WITHIN_S = 5.5
 """How long the start waits for the vendors to render the standing lines."""
 
 

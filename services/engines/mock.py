@@ -53,6 +53,9 @@ class DeafTranscriber(MockTranscriber):
 class MockBrain:
     """Gives the same answer to everything."""
 
+    def overhear(self, words: str) -> None:
+        """Nothing is prepared."""
+
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         yield ANSWER
 

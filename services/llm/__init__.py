@@ -38,6 +38,10 @@ BrainEvent = str | Line | TakeMessage | EndCall
 class Brain(Protocol):
     """The brain of one call."""
 
+    def overhear(self, words: str) -> None:
+        """What the caller has said just now, perhaps the whole turn, perhaps a part of it: something
+        may be prepared. Takes a few ms at most."""
+
     def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         """Answer the last caller turn of ``turns`` (heard text only) as reply number ``reply``.
 

@@ -48,6 +48,9 @@ class BrainChain:
         self._hedge_on_itself = hedge_on_itself
         self._has_model_spoken = False
 
+    def overhear(self, words: str) -> None:
+        """Nothing is prepared."""
+
     async def respond(self, reply: int, turns: Sequence[Turn]) -> Items:
         """Answer the last caller turn. See ``Brain``."""
         plan, talk = Plan(list(self._links), self._reports), _Talk(self._notes)

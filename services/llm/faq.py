@@ -8,9 +8,10 @@ In doubt the main brain answers, which knows what was being talked about.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import lru_cache
 
 from services.call.effects import Purpose, Speaker, Turn
 from services.llm import Brain, BrainEvent, Line, TakeMessage
@@ -53,12 +54,18 @@ class KnownAnswers:
         self._lexicon = lexicon or Lexicon(agent)
         self._greeting = plain(agent.line(Purpose.GREETING))
 
-    def look_at(self, turns: Sequence[Turn]) -> Known:
-        """What is known of the last caller turn."""
+    def understand(self, said: str) -> Heard:
+        """What a caller's words mean: the work of some ms."""
+        return self._lexicon.understand(said)
+
+    def look_at(
+        self, turns: Sequence[Turn], understand: Callable[[str], Heard] | None = None
+    ) -> Known:
+        """What is known of the last caller turn. ``understand``: by somebody who remembers."""
         said, before = self._last(turns)
         if len(said.split()) > _LONGEST_PLAIN or not self._is_open(before):
             return Known()  # without the work of understanding it
-        heard = self._lexicon.understand(said)
+        heard = (understand or self.understand)(said)
         answer = self._answer(heard)
         if plain(answer)[-3:] == plain(before)[-3:]:
             answer = ""  # who asks again did not get what they wanted
@@ -106,10 +113,16 @@ class AnswersAhead:
         self._known = known
         self._brain = brain
         self._cheap = cheap
+        self._understand = lru_cache(maxsize=2)(known.understand)
+
+    def overhear(self, words: str) -> None:
+        """Understand the words while the turn may still go on; then there is less to wait for."""
+        if len(words.split()) <= _LONGEST_PLAIN:
+            self._understand(words)
 
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         """Answer the last caller turn. See ``Brain``."""
-        known = self._known.look_at(turns)
+        known = self._known.look_at(turns, self._understand)
         if known.answer:
             yield Line(known.answer)
             return

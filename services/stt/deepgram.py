@@ -174,7 +174,6 @@ class DeepgramTranscriber:
         self._last_word_at = asyncio.get_running_loop().time()
         parsed = parse(message)
         if isinstance(parsed, Results):
-            self._line.answered()
             self._misses = 0
             self._heard.add(parsed, self._line.base)
             self._answer_settled()
@@ -201,6 +200,7 @@ class DeepgramTranscriber:
     def _answer(self, stop: Stop, *, guess: bool) -> None:
         first, text = self._owed.answered + 1, self._heard.take(stop.place, guess=guess)
         self._owed.settle(stop.utterance)
+        self._line.answered()
         self._told = ""
         self._emit(TranscriptFinal(first, stop.utterance, text))
 

@@ -40,6 +40,7 @@ class LineStore:
         self._folder = folder
         self._renderer = renderer
         self._warned = False
+        self._rest_s = _FIRST_REST_S
 
     async def fill(self, texts: Iterable[str], into: dict[str, bytes]) -> None:
         """Put the audio (mu-law 8 kHz) of each text into ``into``, as soon as it is there.
@@ -57,14 +58,15 @@ class LineStore:
                     tasks.create_task(self._add(text, into, places), name="render line")
 
     async def _add(self, text: str, into: dict[str, bytes], places: asyncio.Semaphore) -> None:
-        rest_s = _FIRST_REST_S
-        while True:
+        audio = b""
+        while not audio:
             async with places:
                 audio = await self._render(text)
-            if audio:
-                break
-            await asyncio.sleep(rest_s)
-            rest_s = min(_LONGEST_REST_S, rest_s * 2)
+                if audio:
+                    self._rest_s = _FIRST_REST_S
+                else:  # in its place: a vendor that is down is not asked for the other lines either
+                    await asyncio.sleep(self._rest_s)
+                    self._rest_s = min(_LONGEST_REST_S, self._rest_s * 2)
         into[text] = audio
         await asyncio.to_thread(self._keep, text, audio)
 

@@ -21,6 +21,8 @@ from services.vendors import VendorError
 
 KEEP_ALIVE_S = 120
 WARM_EVERY_S = 60
+WARM_AGAIN_S = 1.0
+"""How soon at most: of many calls' wishes one is enough."""
 _CONNECT_S = 1.5
 _READ_S = 10.0
 """The longest pause between two bytes; brains and voices have shorter deadlines of their own."""
@@ -126,3 +128,4 @@ class Warmth:
                     await self._wanted.wait()
             self._wanted.clear()
             await self._clients.warm()
+            await asyncio.sleep(WARM_AGAIN_S)

@@ -44,6 +44,8 @@ class ScriptedBrain:
         self._script = script
         self.is_open = False
 
+    def overhear(self, words: str) -> None: ...
+
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         self.is_open = True
         try:

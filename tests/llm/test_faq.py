@@ -24,6 +24,8 @@ class Named:
     def __init__(self, name: str) -> None:
         self._name = name
 
+    def overhear(self, words: str) -> None: ...
+
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         yield self._name
 

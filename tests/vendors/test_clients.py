@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from services.vendors import VendorError
-from services.vendors.clients import KEEP_ALIVE_S, WARM_EVERY_S, Clients, Warmth
+from services.vendors.clients import KEEP_ALIVE_S, WARM_AGAIN_S, WARM_EVERY_S, Clients, Warmth
 from tests.server import free_port
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.elevenlabs import ElevenLabsSimulator
@@ -254,9 +254,10 @@ def warmed(wants: dict[float, int], until: float) -> list[float]:
 
 
 def test_the_clients_are_kept_warm_all_the_time() -> None:
-    assert warmed({}, 200) == [WARM_EVERY_S, 2 * WARM_EVERY_S + 1, 3 * WARM_EVERY_S + 2]
+    pause = WARM_EVERY_S + 1 + WARM_AGAIN_S  # a warming takes a second
+    assert warmed({}, 200) == [WARM_EVERY_S, WARM_EVERY_S + pause, WARM_EVERY_S + 2 * pause]
 
 
 def test_many_wants_at_a_time_are_one_and_those_during_a_warming_are_one_more() -> None:
     assert warmed({5: 100}, 30) == [5]
-    assert warmed({5: 1, 5.2: 50, 5.4: 50}, 30) == [5, 6]
+    assert warmed({5: 1, 5.2: 50, 5.4: 50}, 30) == [5, 6 + WARM_AGAIN_S]
