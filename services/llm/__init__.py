@@ -39,8 +39,8 @@ class Brain(Protocol):
     """The brain of one call."""
 
     def overhear(self, words: str) -> None:
-        """What the caller has said just now, perhaps the whole turn, perhaps a part of it: something
-        may be prepared. Takes a few ms at most."""
+        """What the caller said just now, the whole turn or a part of it: something may be prepared.
+        Takes a few ms at most."""
 
     def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         """Answer the last caller turn of ``turns`` (heard text only) as reply number ``reply``.
