@@ -35,6 +35,8 @@ nothing at all during silence, and a pause must still end the turn."""
 AHEAD_S = 5.0
 """How far the caller's audio may run ahead of the clock. What is sent faster than people speak is
 no call, and hearing it would take the event loop from everybody else's."""
+TIMER_LATENESS_S = 0.0005
+"""By how much a timer of whole milliseconds, as uvloop's are, is late on average."""
 CLOSE_WITHIN_S = 2.0
 """How long the last messages may take to leave before the socket is closed."""
 
@@ -82,7 +84,7 @@ class Session:
         self._keep_message = keep_message
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
-        self._inbox: asyncio.Queue[Event] = asyncio.Queue()
+        self._inbox: asyncio.Queue[tuple[Event, float]] = asyncio.Queue()
         self._outbox: deque[tuple[str, int | None] | None] = deque()
         self._outgoing = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -99,7 +101,7 @@ class Session:
 
     def emit(self, event: Event) -> None:
         """Tell the call that something happened. Never blocks."""
-        self._inbox.put_nowait(event)
+        self._inbox.put_nowait((event, self._now()))
 
     def _tell(self, event: Event) -> None:
         """The engine heard something: in a message that came some moments before it was read."""
@@ -135,11 +137,12 @@ class Session:
     # --- the loop that decides --------------------------------------------------------------------
 
     async def _decide(self) -> None:
+        now = 0.0  # it never goes back
         while not self.conversation.ended:
-            event = await self._inbox.get()
-            now = self._now()
+            event, happened_at = await self._inbox.get()
+            now = max(now, happened_at)
             if isinstance(event, on.DeadlinePassed):
-                now = max(now, self._rang_for)  # timers may fire a moment early
+                now = max(now, self._rang_for)  # the timer may have fired a moment early
             effects = self.conversation.handle(event, now)
             self.journal.append(now, event, effects)
             for effect in effects:
@@ -157,7 +160,8 @@ class Session:
             self._alarm.cancel()
         self._wakes_at, self._alarm = deadline, None
         if deadline is not None:
-            self._alarm = self._loop.call_at(self._began + deadline, self._ring)
+            due = self._began + deadline - TIMER_LATENESS_S
+            self._alarm = self._loop.call_at(due, self._ring)
 
     def _ring(self) -> None:
         if self._wakes_at is not None:

@@ -97,6 +97,7 @@ class _Models:
         self._effort = settings.openai_reasoning_effort
         self._shared = shared
         self._prompt = Prompt(agent)
+        self._prompt.text(now())  # the first time takes some ms; let no caller wait for them
         self._now = now
         for place in self.places:  # so that there is something to warm
             shared.clients.openai(place.key, place.base_url)

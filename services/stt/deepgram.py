@@ -201,6 +201,7 @@ class DeepgramTranscriber:
         first, text = self._owed.answered + 1, self._heard.take(stop.place, guess=guess)
         self._owed.settle(stop.utterance)
         self._line.answered()
+        self._reports.step(VENDOR, "final words")
         self._told = ""
         self._emit(TranscriptFinal(first, stop.utterance, text))
 

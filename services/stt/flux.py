@@ -240,6 +240,7 @@ class FluxTranscriber:
         self._line.answered()  # updates in silence are no sign that it can hear
         first, text = self._owed.answered + 1, self._turns.take()
         self._owed.settle(stop.utterance)
+        self._reports.step(VENDOR, "final words")
         self._told = ""
         self._line.release(stop.place)
         self._emit(TranscriptFinal(first, stop.utterance, text))

@@ -106,4 +106,4 @@ def test_it_computes_in_the_calling_thread_alone(silero: Silero) -> None:
     own, all_threads = time.thread_time(), time.process_time()
     heard(silero, stream)
     own, all_threads = time.thread_time() - own, time.process_time() - all_threads
-    assert all_threads < 1.2 * own
+    assert all_threads < 1.5 * own

@@ -124,6 +124,8 @@ class RandomCall(ScriptedCall):
         first = self._tape.pick([number, max(1, number - 1)])
         self._final = on.TranscriptFinal(first, number, text)
         self.later(after, self._final)
+        if self._tape.pick([False, False, False, True]):  # a recogniser that ends turns itself
+            self.later(after, on.TurnEnded(number))
 
     def _digit(self) -> None:
         self.feed(on.DigitPressed(self._tape.pick(["1", "5", "#", "*"])))
@@ -220,6 +222,10 @@ def any_event(tape: Tape, live: int | None, marks: Sequence[str]) -> Event:
         return kind(tape.pick([number, 1, 99]), number, tape.pick(WORDS))
     if kind is on.TranscriptFailed:
         return on.TranscriptFailed(number, "Error")
+    if kind is on.TurnEnded:
+        return on.TurnEnded(number)
+    if kind is on.VendorFailed:
+        return on.VendorFailed("vendor", "step", "429")
     if kind is on.CallStarted:
         return on.CallStarted("+1", "+2")
     return on.DeadlinePassed()
@@ -244,6 +250,9 @@ KINDS: list[Any] = _COMMON * 4 + [
     on.DigitPressed,
     on.CallerTyped,
     on.TranscriptFailed,
+    on.TurnEnded,
+    on.TurnEnded,
+    on.VendorFailed,
     on.CallStarted,
     on.DeadlinePassed,
 ]

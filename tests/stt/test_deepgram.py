@@ -40,7 +40,11 @@ def test_words_come_early_because_of_finalize() -> None:
             await caller.say("one", "two")
             assert caller.finals == [(1, 1, "one two")]
             assert caller.answered_in(1) < 0.08  # its 60 ms, and no more waiting of ours
-            assert caller.steps == ["deepgram: connected", "deepgram: finalize"]
+            assert caller.steps == [
+                "deepgram: connected",
+                "deepgram: finalize",
+                "deepgram: final words",
+            ]
             assert deepgram.errors == []
 
     run_virtual(main())

@@ -75,7 +75,7 @@ def check_steps(call: Call) -> None:
     """Every vendor step is in the journal, in the order in which it must be."""
     spoken = ["context opened", "first audio", "context closed"]
     asked = ["request gpt-5.4-mini", "first token", "usage some tokens", "done"]
-    assert of("deepgram", call.steps()) == ["connected", "finalize", "finalize", "finalize"]
+    assert of("deepgram", call.steps()) == ["connected", *["finalize", "final words"] * 3]
     assert of("elevenlabs", call.steps()) == ["connected", *spoken * 3]
     for reply, requests in (2, 1), (3, 2), (4, 1):
         steps = call.steps(reply)
