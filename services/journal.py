@@ -161,7 +161,7 @@ class JournalWriter:
 def _json(line: Line) -> bytes:
     try:
         return orjson.dumps(line(), option=orjson.OPT_APPEND_NEWLINE)
-    except (TypeError, ValueError) as error:  # half a surrogate pair, for one
+    except Exception as error:  # half a surrogate pair, for one; the thread must go on
         log.error("a line of a journal cannot be written: %s", error)
         return b'{"note":"a line that cannot be written"}\n'
 

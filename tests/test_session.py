@@ -358,3 +358,15 @@ async def test_cancelling_the_call_closes_everything() -> None:
             await held.task
         assert held.brain.open == 0
         held.task = asyncio.create_task(asyncio.sleep(0))
+
+
+@story
+async def test_what_was_read_late_was_heard_when_it_came() -> None:
+    async with call(["hello"], [["Hi."]]) as held:
+        await held.phone.listen(2000)
+        held.phone.late_s = 0.01
+        await held.phone.speak(500)
+        await held.phone.listen(3000)
+        events = [event for _, event, _ in held.entries]
+        assert on.SpeechStarted(1, voiced_ms=70) in events
+        assert on.SpeechStopped(1, silence_ms=210) in events

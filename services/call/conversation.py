@@ -11,7 +11,7 @@ from services.call import effects as do
 from services.call import events as on
 from services.call.deadlines import OF_THE_REPLY, OF_THE_TURN, Deadline, Deadlines
 from services.call.effects import Effect, Purpose, Speaker, Turn
-from services.call.endpointing import endpoint_at, takes_the_turn
+from services.call.endpointing import endpoint_at, fill_at, takes_the_turn
 from services.call.events import AfterReply, Event
 from services.call.playback import Playback
 from services.call.timings import Timings
@@ -49,13 +49,15 @@ _ASKS_FOR_WORDS = (Purpose.REPAIR, Purpose.APOLOGY, Purpose.IDLE_PROMPT, Purpose
 @dataclass(slots=True)
 class _Reply:
     """The live reply. ``then`` is None while audio is still being produced; ``has_audio`` tells
-    of audio of its own, not of a line that bridges the wait for it."""
+    of audio of its own, not of a line that bridges the wait for it; ``is_bridged`` of such a line
+    since its last own audio: one is enough."""
 
     number: int
     purpose: Purpose
     playback: Playback
     then: AfterReply | None = None
     has_audio: bool = False
+    is_bridged: bool = False
 
 
 class Conversation:
@@ -70,6 +72,7 @@ class Conversation:
         self.history: list[Turn] = []
         self._turn = CallerTurn()
         self._utterance = 0
+        self._spoke_until = 0.0
         self._reply: _Reply | None = None
         self._replies = 0
         self._failures = 0
@@ -168,6 +171,7 @@ class Conversation:
         if self.caller is not Caller.SPEAKING:
             return
         self._turn.stopped(event.utterance)
+        self._spoke_until = now - event.silence_ms / 1000
         self.caller = Caller.PAUSED
         self._deadlines[Deadline.ENDPOINT] = endpoint_at(now, event.silence_ms, self.timings)
         if self.agent is Agent.HELD:
@@ -216,6 +220,7 @@ class Conversation:
         if ends_entry and not self._turn.digits:
             return
         self._cancel_reply(now)
+        self._spoke_until = now
         self._deadlines.drop(Deadline.IDLE)
         if ends_entry:
             self._deadlines.drop(Deadline.DIGITS)
@@ -227,6 +232,7 @@ class Conversation:
     def _caller_typed(self, event: on.CallerTyped, now: float) -> None:
         if event.text.strip():
             self._cancel_reply(now)
+            self._spoke_until = now
             self._turn.typed(event.text.strip())
             self._end_turn(now)
 
@@ -293,19 +299,22 @@ class Conversation:
         self._deadlines.drop(Deadline.IDLE)
         self._deadlines.arm(Deadline.GIVE_UP, now, self.timings.give_up_ms)
         if purpose is Purpose.ANSWER:
-            self._deadlines.arm(Deadline.FILL, now, self.timings.fill_after_ms)
+            self._deadlines[Deadline.FILL] = fill_at(now, self._spoke_until, self.timings)
         self._effects.append(do.StartReply(self._replies, purpose, tuple(self.history)))
 
     def _audio_produced(self, event: on.AudioProduced, now: float) -> None:
         self._deadlines.drop(Deadline.FILL, Deadline.GIVE_UP)
         reply = self._live
         reply.has_audio = reply.has_audio or bool(event.audio)
+        reply.is_bridged = False
         reply.playback.append(event.audio, event.text)
         self._play(now)
 
     def _filler_ready(self, event: on.FillerReady, now: float) -> None:
-        if self._live.playback.is_empty:
-            self._live.playback.append(event.audio, "")  # heard, but no part of the conversation
+        if self._live.playback.nothing_playing:
+            self._live.is_bridged = True
+            self._deadlines.drop(Deadline.FILL)
+            self._live.playback.bridge(event.audio)
             self._play(now)
 
     def _play(self, now: float) -> None:
@@ -356,6 +365,8 @@ class Conversation:
         else:
             self.agent = Agent.THINKING
             self._deadlines.arm_once(Deadline.GIVE_UP, now, self.timings.give_up_ms)
+            if reply.has_audio and not reply.is_bridged and reply.purpose is Purpose.ANSWER:
+                self._deadlines.arm_once(Deadline.FILL, now, self.timings.fill_gap_ms)
 
     def _reply_over(self, now: float) -> None:
         """The last mark was played."""

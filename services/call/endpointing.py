@@ -26,6 +26,14 @@ def endpoint_at(now: float, silence_ms: int, timings: Timings) -> float:
     return now + max(0, timings.turn_silence_ms - silence_ms) / 1000
 
 
+def fill_at(now: float, spoke_until: float, timings: Timings) -> float:
+    """When a late answer is bridged, if its turn ended ``now``: the caller has waited since the
+    last word, whoever was slow. An answer is given a moment all the same."""
+    patient = now + timings.fill_after_ms / 1000
+    waited_enough = spoke_until + (timings.fill_after_ms + 550) / 1000
+    return min(patient, max(waited_enough, now + 0.3))
+
+
 def has_words(text: str) -> bool:
     """Whether a transcript holds a letter or a digit at all."""
     return any(character.isalnum() for character in text)

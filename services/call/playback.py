@@ -84,6 +84,11 @@ class Playback:
             self._spans.append(_Span(text, len(self._audio)))
         self._audio += audio
 
+    def bridge(self, audio: bytes) -> None:
+        """A line that bridges a gap: heard, but no part of what is said."""
+        self._spans.append(_Span("", len(self._audio)))
+        self._audio += audio
+
     def finish(self) -> None:
         """No more will come: fill up the last frame."""
         self._finished = True

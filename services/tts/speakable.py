@@ -1,4 +1,4 @@
-"""Text to read into text to say, for a voice that knows little more than money and dates. Pure.
+"""Text to read into text to say, for a voice that knows little more than words. Pure.
 
 Each rule is there because the voice got it wrong without: "(555) 867-5309" became five hundred
 fifty-five, "Jan. 5th" two sentences. What a reader sees stays as it was; only the sound changes.
@@ -12,20 +12,25 @@ from collections.abc import Callable
 
 import phonenumbers
 
+from services.tts.numbers import numbers_in_words
+
 Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
 
-def speakable(text: str, region: str = "US") -> str:
+def speakable(text: str, region: str = "US", *, language: str = "en") -> str:
     """``text`` as it should be said: no markdown, no emoji, numbers and addresses spelled out.
 
-    ``region``: where telephone numbers without a country code are from, ISO 3166 alpha-2. Empty if
-    there is nothing to say.
+    ``region``: where telephone numbers without a country code are from, ISO 3166 alpha-2.
+    ``language``: of the text, ISO 639-1 with or without a region; numbers become words in English
+    only. Empty if there is nothing to say.
     """
     text = unicodedata.normalize("NFC", text)
     text = _apply(_MARKDOWN, text)
     text = _apply(_ADDRESSES, text)
     text = _say_phone_numbers(text, region)
     text = _apply(_WORDS, text)
+    if language[:2].lower() == "en":
+        text = numbers_in_words(text, region)
     text = "".join(map(_sayable, text))
     text = _apply(_TIDY, text).strip()
     return text if any(character.isalnum() for character in text) else ""
@@ -40,17 +45,37 @@ def _apply(rules: tuple[Rule, ...], text: str) -> str:
 # --- telephone numbers ----------------------------------------------------------------------------
 
 
+_FEWEST_DIGITS = 7
+_DATED = re.compile(  # "4711 2026", "2019 - 2026", "24.11.2026", "2026-11-24"
+    r"[1-9]\d{0,3}\s*[\s–—-]\s*(?:19|20)\d\d|(?:\d\d?[\s./-]+){2}(?:19|20)\d\d"
+    r"|(?:19|20)\d\d[\s./-]+\d\d?[\s./-]+\d\d?(?:\s+\d\d?)?"
+)
+_PRICE = re.compile(r"[$€£]\s?(?:[\d.,]*[.,])?$")
+
+
 def _say_phone_numbers(text: str, region: str) -> str:
     """Telephone numbers digit by digit, with a short stop where the number is grouped."""
-    if sum(character.isdigit() for character in text) < 7:
+    if sum(character.isdigit() for character in text) < _FEWEST_DIGITS:
         return text  # the matcher takes longer than all the rest
     leniency = phonenumbers.Leniency.POSSIBLE
     said: list[str] = []
     at = 0
     for match in phonenumbers.PhoneNumberMatcher(text, region, leniency=leniency):
+        if not _is_phone_number(match, text):
+            continue
         said += text[at : match.start], _say_phone_number(match)
         at = match.end
     return "".join(said) + text[at:]
+
+
+def _is_phone_number(match: phonenumbers.PhoneNumberMatch, text: str) -> bool:
+    """Where short numbers exist (DE, AT, GB), two digits of a price or a time are "possible"."""
+    written = match.raw_string
+    if written[:1] == "+":
+        return True
+    if sum(map(str.isdigit, written)) < _FEWEST_DIGITS:
+        return False
+    return not _DATED.fullmatch(written) and not _PRICE.search(text, 0, match.start)
 
 
 def _say_phone_number(match: phonenumbers.PhoneNumberMatch) -> str:
@@ -144,8 +169,9 @@ _ADDRESSES: tuple[Rule, ...] = (
 )
 _WORDS: tuple[Rule, ...] = (
     (re.compile(r"\b24/7\b"), "twenty-four seven"),
+    (re.compile(r"\b(\d{4}-\d\d-\d\d)T(?=\d\d:)"), r"\1 at "),
     (re.compile(rf"(\d ?(?:[AaPp]\.?[Mm]\.?)){_DASH}(?=\d)"), r"\1 to "),
-    (re.compile(rf"([$€£]\d[\d.,]*){_DASH}(?=[$€£]?\d)"), r"\1 to "),
+    (re.compile(rf"([$€£])(\d[\d.,]*){_DASH}[$€£]?(?=\d)"), r"\1\2 to \1"),
     (
         re.compile(rf"\b({_DAY})\b\.?{_DASH}({_DAY})\b\.?"),
         lambda match: f"{_DAYS[match[1]]} to {_DAYS[match[2]]}",

@@ -95,7 +95,10 @@ class Rules:
                 self._marks.add(effect.mark)
             case do.FillSilence():
                 assert effect.reply == self.live
-                assert not self._has_audio, "there is no silence to fill"
+                reply = self._conversation._reply
+                assert reply is not None
+                assert reply.playback.nothing_playing, "there is no silence to fill"
+                assert not reply.is_bridged, "one line bridges a gap"
             case do.CommitTurn(text=text):
                 self._check_commit(text, following, event)
             case do.HangUp():

@@ -125,9 +125,8 @@ class ScriptedCall:
 
     def feed(self, event: Event) -> list[Effect]:
         """One event, now; its effects are performed and held to the rules."""
-        if isinstance(event, on.FillerReady) and not self._has_audio(event.reply):
-            self._filled[event.reply] = len(event.audio)
-            self._audio[event.reply] = event.audio + self._audio[event.reply]
+        if isinstance(event, on.FillerReady) and event.reply == self.rules.live:
+            self._expect_filler(event)
         self.rules.before(event)
         effects = self.conversation.handle(event, self.now)
         self.log.append((self.now, event, effects))
@@ -137,6 +136,16 @@ class ScriptedCall:
         for effect in effects:
             self._perform(effect)
         return effects
+
+    def _expect_filler(self, event: on.FillerReady) -> None:
+        """The line is heard where the reply's own audio has come to its end, if it has."""
+        reply = self.conversation._reply
+        assert reply is not None
+        if reply.then is None and reply.playback.nothing_playing:
+            at, audio = len(reply.playback._audio), self._audio[event.reply]
+            self._audio[event.reply] = audio[:at] + event.audio + audio[at:]
+            if not at:
+                self._filled[event.reply] = len(event.audio)
 
     def _has_audio(self, reply: int) -> bool:
         return any(

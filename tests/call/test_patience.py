@@ -8,6 +8,7 @@ from services.call import effects as do
 from services.call import events as on
 from services.call.conversation import Agent, Phase
 from services.call.effects import Purpose
+from services.call.endpointing import fill_at
 from services.call.timings import Timings
 from tests.call.carrier import FakeCarrier
 from tests.call.script import (
@@ -315,3 +316,27 @@ def test_hanging_up_during_the_last_goodbye() -> None:
     call.hangs_up()
     assert call.conversation.ended
     assert not call.all(do.HangUp)
+
+
+# --- late answers ---------------------------------------------------------------------------------
+
+
+def test_words_that_come_late_do_not_make_the_caller_wait_longer_for_a_filler() -> None:
+    timings = Timings()
+    usual = fill_at(0.55, 0.0, timings)
+    assert usual == pytest.approx(2.45)
+    assert fill_at(1.45, 0.0, timings) == pytest.approx(2.45)
+    assert fill_at(2.4, 0.0, timings) == pytest.approx(2.7)  # an answer gets its moment
+
+
+def test_each_gap_amid_an_answer_is_bridged_once() -> None:
+    call = asked(speaks([["Let me see."], ["It is Monday."]], after=0.2, every=6.0))
+    call.wait_until_nobody_speaks()
+    fills = [
+        effect
+        for _, _, effects in call.log
+        for effect in effects
+        if isinstance(effect, do.FillSilence)
+    ]
+    assert len(fills) == 2  # amid it, and while its end is awaited
+    assert call.history[-1] == "agent: Let me see. It is Monday."
