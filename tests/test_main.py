@@ -38,14 +38,16 @@ def environment(tmp_path: Path) -> dict[str, str]:
         for name, field in Settings.model_fields.items()
     }
     defaults["TRUSTED_PROXIES"] = "127.0.0.1"
-    return {**inherited, **defaults, "DATA_DIR": str(tmp_path), "USE_MOCK_STREAMING": "true"}
+    return {**inherited, **defaults, "DATA_DIR": str(tmp_path), "USE_MOCK_STREAMING": "true"} | {
+        "AGENT_FILE": str(ROOT / "agents/receptionist.toml")
+    }
 
 
 def start(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *command],
-        env=environment,
-        cwd=ROOT,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT / "web",  # where there is no .env
         capture_output=True,
         text=True,
         timeout=60,
@@ -114,13 +116,13 @@ def test_a_full_server_tells_the_caller_so(tmp_path: Path) -> None:
     [
         ("PORT", "http", "PORT: Input should be a valid integer"),
         ("AGENT_FILE", "nowhere.toml", "nowhere.toml"),
-        ("DATA_DIR", "README.md", "DATA_DIR: README.md cannot be used"),
+        ("DATA_DIR", "icon.svg", "DATA_DIR: icon.svg cannot be used"),
     ],
 )
 def test_what_cannot_be_used_is_said_and_ends_the_start(
     name: str, value: str, expected: str, environment: dict[str, str]
 ) -> None:
-    ended = start({**environment, name: value}, "main.py")
+    ended = start({**environment, name: value}, str(ROOT / "main.py"))
     assert ended.returncode == 2
     assert ended.stderr.startswith("Cannot start:\n")
     assert expected in ended.stderr
@@ -130,7 +132,9 @@ def test_what_cannot_be_used_is_said_and_ends_the_start(
 def test_an_engine_that_is_asked_for_without_its_key_ends_the_start_with_one_sentence(
     environment: dict[str, str],
 ) -> None:
-    ended = start({**environment, "USE_MOCK_STREAMING": "false", "STT": "flux"}, "main.py")
+    ended = start(
+        {**environment, "USE_MOCK_STREAMING": "false", "STT": "flux"}, str(ROOT / "main.py")
+    )
     assert ended.returncode == 2
     assert ended.stderr == "Cannot start:\nSTT=flux (STT is set) needs DEEPGRAM_API_KEY\n"
     assert ended.stdout == ""
@@ -181,7 +185,7 @@ def test_a_port_in_use_is_said_before_anything_is_announced(environment: dict[st
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        ended = start({**environment, "PORT": port}, "main.py")
+        ended = start({**environment, "PORT": port}, str(ROOT / "main.py"))
     assert ended.returncode != 0
     assert "address already in use" in ended.stderr.lower()
     assert "is answering calls" not in ended.stdout

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from services.engines.shared import Shared
-from services.engines.wanted import OPENAI_HOST, EngineSettings, if_it_fails, is_openai, thinks
+from services.engines.wanted import EngineSettings, if_it_fails, is_openai, thinks
 from services.llm import Brain
 from services.llm.chain import BrainChain
 from services.llm.faq import AnswersAhead, KnownAnswers, lines_ahead
@@ -20,6 +21,7 @@ from services.receptionist.agent import Agent
 from services.receptionist.lexicon import Lexicon
 from services.receptionist.prompt import Prompt
 from services.vendors import Reports
+from services.vendors.openai_errors import is_openai_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class _Models:
         if model := settings.openai_fallback_model:
             elsewhere = settings.openai_fallback_base_url
             if elsewhere or is_openai(settings):  # its name means nothing to another server
-                other_key = settings.openai_fallback_api_key or key
+                other_key = settings.openai_fallback_api_key or _key_for(elsewhere, key, base_url)
                 self.places.append(_Place(model, other_key, elsewhere or base_url))
         faq_model = settings.openai_faq_model
         self.cheap = _Place(faq_model, key, base_url) if faq_model else None
@@ -107,7 +109,7 @@ class _Models:
     ) -> Link:
         """A model for one call."""
         client = self._shared.clients.openai(place.key, place.base_url)
-        at_openai = client.base_url.host == OPENAI_HOST
+        at_openai = is_openai_host(client.base_url.host)
         options = OpenAIOptions(
             place.model, reasoning_effort=self._effort or ("none" if at_openai else "")
         )
@@ -115,3 +117,10 @@ class _Models:
             client, options, self._prompt, self._now, caller, reports, notes=notes, usage=usage
         )
         return Link(brain, self._shared.breaker(f"{place.base_url} {place.model}"))
+
+
+def _key_for(elsewhere: str, key: str, base_url: str) -> str:
+    """The key for a fallback that has none of its own: no vendor gets the key of another."""
+    there, here = urlsplit(elsewhere or base_url).hostname, urlsplit(base_url).hostname
+    is_same = there == here or (is_openai_host(there) and is_openai_host(here))
+    return key if is_same else "none"

@@ -15,7 +15,8 @@ from services.stt.chain import TranscriberChain
 from services.stt.deepgram import DeepgramOptions, DeepgramTranscriber
 from services.stt.deepgram_file import DeepgramFile
 from services.stt.embedded import EmbeddedWords
-from services.stt.flux import FluxOptions, FluxTranscriber
+from services.stt.flux import MODEL as FLUX_MODEL
+from services.stt.flux import MULTI, FluxOptions, FluxTranscriber
 from services.stt.moonshine import Moonshine
 from services.stt.openai import OpenAITranscription, OpenAIWords
 from services.stt.utterances import UtteranceTranscriber
@@ -83,11 +84,14 @@ def _deepgram(
 def _flux(
     settings: EngineSettings, agent: Agent, shared: Shared, why: str, others: _Others
 ) -> Ears:
+    language, model = agent.engines.language, settings.flux_model
+    if model == FLUX_MODEL and language.partition("-")[0] != "en":
+        model = MULTI  # the other one knows English only
     options = FluxOptions(
         settings.deepgram_api_key,
         settings.deepgram_base_url,
-        settings.flux_model,
-        agent.engines.language,
+        model,
+        language,
         agent.key_terms,
         eager_eot_threshold=settings.flux_eager_threshold,
     )
@@ -153,7 +157,7 @@ class _Others:
             return None
         words = EmbeddedWords(moonshine, self._shared.workers)
         breaker = self._shared.breaker("moonshine")
-        return Way(words, breaker, EMBEDDED_WITHIN_S, EMBEDDED_WITHIN_S)
+        return Way(words, breaker, EMBEDDED_WITHIN_S, EMBEDDED_WITHIN_S, 0.0)
 
 
 def _then(ways: list[Way]) -> str:

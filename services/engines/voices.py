@@ -11,14 +11,20 @@ from services.engines.shared import Shared
 from services.engines.wanted import EngineSettings, if_it_fails, speaks
 from services.receptionist.agent import Agent
 from services.tts import Renderer, Voice
+from services.tts.by_phrase import Patience
 from services.tts.chain import VoiceChain
 from services.tts.elevenlabs import ElevenLabsVoice
+from services.tts.elevenlabs_rest import PATIENCE as ELEVENLABS_PATIENCE
 from services.tts.elevenlabs_rest import ElevenLabsRest
 from services.tts.elevenlabs_wire import ElevenLabsOptions
 from services.tts.hibari import HibariVoice
+from services.tts.openai import PATIENCE as OPENAI_PATIENCE
 from services.tts.openai import OpenAISpeech, OpenAIVoice
 from services.vendors import Reports
 from services.vendors.breaker import Breaker
+
+LAST_PATIENCE = Patience(first_audio_s=5.0)
+"""The last voice may take its time: after it there is only silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,9 @@ def make_voices(settings: EngineSettings, agent: Agent, shared: Shared) -> Voice
             None,
             "Hibari (embedded, English)" if embedded else report,
         )
-    makers = _Makers(settings, agent, shared, name)
+    has_openai = name == "openai" or bool(settings.openai_speech_model and settings.openai_api_key)
+    last = "" if embedded else "openai" if has_openai else "elevenlabs"
+    makers = _Makers(settings, agent, shared, name, last)
     chain: list[Opened] = []
     told: list[str] = []
     if name == "elevenlabs":
@@ -61,17 +69,17 @@ def make_voices(settings: EngineSettings, agent: Agent, shared: Shared) -> Voice
         chain.append(makers.elevenlabs_rest)
         how = "one socket a call" if agent.engines.use_persistent_tts else "a request a phrase"
         told.append(f"ElevenLabs {settings.elevenlabs_model}, {how} ({why})")
-    if name == "openai" or settings.openai_speech_model and settings.openai_api_key:
+    if has_openai:
         chain.append(makers.openai)
         told.append(f"OpenAI {settings.openai_speech_model}" + (f" ({why})" * (name == "openai")))
-    spare = embedded if agent.engines.language.partition("-")[0] in {"en", "multi"} else None
-    if spare:
-        chain.append(lambda reports: (spare, shared.breaker("hibari")))
-        told.append("Hibari")
+    if embedded:  # in any language: an accent is better than silence
+        chain.append(lambda reports: (embedded, shared.breaker("hibari")))
+        is_english = agent.engines.language.partition("-")[0] in {"en", "multi"}
+        told.append("Hibari" if is_english else "Hibari (English)")
     return Voices(
         lambda reports: VoiceChain([opened(reports) for opened in chain], reports),
         makers.renderer(),
-        spare,
+        embedded,
         f"{told[0]}{if_it_fails(told[1:])}",
     )
 
@@ -79,11 +87,15 @@ def make_voices(settings: EngineSettings, agent: Agent, shared: Shared) -> Voice
 class _Makers:
     """Makes the vendors' voices; what calls share of them is made once."""
 
-    def __init__(self, settings: EngineSettings, agent: Agent, shared: Shared, chosen: str) -> None:
-        """``chosen``: who speaks first; the agent's voice is one of theirs."""
+    def __init__(
+        self, settings: EngineSettings, agent: Agent, shared: Shared, chosen: str, last: str
+    ) -> None:
+        """``chosen``: who speaks first; the agent's voice is one of theirs. ``last``: the vendor
+        after whose requests nobody comes; "": none of them."""
         self._settings = settings
         self._shared = shared
         self._chosen = chosen
+        self._last = last
         self._region = agent.business.country
         self._voice = agent.engines.voice
         self._language = agent.engines.language
@@ -106,7 +118,8 @@ class _Makers:
         client = self._shared.clients.elevenlabs(
             settings.elevenlabs_api_key, settings.elevenlabs_base_url
         )
-        voice = ElevenLabsRest(client, self._elevenlabs, reports)
+        patience = LAST_PATIENCE if self._last == "elevenlabs" else ELEVENLABS_PATIENCE
+        voice = ElevenLabsRest(client, self._elevenlabs, reports, patience)
         return voice, self._shared.breaker("elevenlabs rest")
 
     def openai(self, reports: Reports) -> tuple[OpenAIVoice, Breaker]:
@@ -118,7 +131,10 @@ class _Makers:
             own or settings.openai_speech_voice,
             region=self._region,
         )
-        return OpenAIVoice(client, options, reports), self._shared.breaker("openai speech")
+        patience = LAST_PATIENCE if self._last == "openai" else OPENAI_PATIENCE
+        return OpenAIVoice(client, options, reports, patience), self._shared.breaker(
+            "openai speech"
+        )
 
     @property
     def _elevenlabs(self) -> ElevenLabsOptions:

@@ -8,8 +8,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from services.receptionist.agent import EngineChoice, WhoHears, WhoSpeaks, WhoThinks
-
-OPENAI_HOST = "api.openai.com"
+from services.vendors.openai_errors import is_openai_host
 
 
 class EngineSettings(Protocol):
@@ -88,7 +87,7 @@ def speaks(settings: EngineSettings, choice: EngineChoice) -> tuple[str, str]:
 
 def is_openai(settings: EngineSettings) -> bool:
     """Whether ``OPENAI_BASE_URL`` is OpenAI itself, and not a server like it."""
-    return urlsplit(settings.openai_base_url).hostname == OPENAI_HOST
+    return is_openai_host(urlsplit(settings.openai_base_url).hostname)
 
 
 def _forced(setting: str, by_settings: str, by_agent: str) -> tuple[str, str] | None:

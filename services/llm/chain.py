@@ -8,6 +8,8 @@ needs no network.
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Sequence
 from contextlib import aclosing
 
@@ -19,6 +21,9 @@ from services.llm.tools import CallNotes
 from services.vendors import Reports, VendorError
 
 HEDGE_AFTER_MS = 1200
+_GO_ON_WITHIN_S = 1.5
+_GO_ON_HEDGE_AFTER_S = 0.6
+"""After words have been said, a silence is worse than an apology."""
 LAST_RESORT = "script"
 """The last resort's name in the journal."""
 
@@ -61,7 +66,10 @@ class BrainChain:
             return model.respond(reply, turns)
 
         async with Race(plan, self._hedge_after_s, hedge_on_itself=self._hedge_on_itself) as race:
-            while racer := await race.winner(ask, may_be_empty=bool(talk.said)):
+            give_up_at, said = math.inf, ""
+            while racer := await race.winner(
+                ask, may_be_empty=bool(talk.said), give_up_at=give_up_at
+            ):
                 self._has_model_spoken = True
                 try:
                     told = _told(racer, plan)
@@ -72,6 +80,10 @@ class BrainChain:
                 except VendorError:
                     if text := talk.broken_off():
                         yield text
+                    if talk.said != said:
+                        said = talk.said
+                        give_up_at = asyncio.get_running_loop().time() + _GO_ON_WITHIN_S
+                        race.hurry(_GO_ON_HEDGE_AFTER_S)
         if talk.said and plan.error:
             raise plan.error
         self._reports.step(LAST_RESORT, "answer", reply)

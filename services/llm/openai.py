@@ -19,6 +19,7 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import httpx2
 import openai
@@ -37,12 +38,15 @@ from services.llm.tools import (
 )
 from services.receptionist.prompt import Prompt
 from services.vendors import Reports, VendorError
-from services.vendors.openai_errors import VENDOR, vendor_error
+from services.vendors.openai_errors import VENDOR, is_openai_host, vendor_error
 
 _MOST_ROUNDS = 3
 _MOST_TURNS = 100
 _TRAILING_S = 0.25
 """How long the usage and the end of the stream may take after the last token."""
+
+_takes_no_tools: WeakKeyDictionary[openai.AsyncOpenAI, set[str]] = WeakKeyDictionary()
+"""The models, by their place, that answer only to requests without tools."""
 
 _CALL_COMES_IN = "(The telephone rings and you pick up.)"
 _SILENCE = "(The caller says nothing.)"
@@ -181,7 +185,7 @@ class OpenAIBrain:
         """The text of one answer, piece by piece; the rest of it is then in ``completion``."""
         options, loop = self._options, asyncio.get_running_loop()
         self._reports.step(VENDOR, f"request {options.model}", reply)
-        deadline, events, has_begun = loop.time() + options.first_token_ms / 1000, Events(), False
+        deadline, events, size = loop.time() + options.first_token_ms / 1000, Events(), 0
         try:
             with _own_errors("request", "first byte timeout"):
                 async with asyncio.timeout_at(deadline):
@@ -189,17 +193,17 @@ class OpenAIBrain:
             try:
                 chunks = response.aiter_bytes()
                 while not completion.is_whole:
-                    with _own_errors("stream", "stall" if has_begun else "first byte timeout"):
+                    with _own_errors("stream", "stall" if size else "first byte timeout"):
                         async with asyncio.timeout_at(deadline):
                             chunk = await anext(chunks, None)
                         if chunk is None:
                             raise VendorError(VENDOR, "stream", "cut")
                         pieces = [completion.feed(data) for data in events.feed(chunk)]
-                    if completion.has_begun:
+                    if completion.has_begun and (grown := _size(completion)) > size:
                         deadline = loop.time() + options.stall_ms / 1000
-                        if not has_begun:
+                        if not size:
                             self._reports.step(VENDOR, "first token", reply)
-                        has_begun = True
+                        size = grown
                     if text := "".join(pieces):
                         yield text
                 await _read_to_end(chunks, events, completion)
@@ -212,10 +216,29 @@ class OpenAIBrain:
             raise VendorError(VENDOR, "answer", "content_filter")
 
     async def _post(self, messages: Sequence[Mapping[str, Any]]) -> httpx2.Response:
-        """Send the request; the response's head has come, its body has not."""
+        """Send the request; the response's head has come, its body has not.
+
+        Some compatible servers refuse tools with a 400 [vLLM without ``--enable-auto-tool-choice``,
+        Ollama with many models]: they are asked without.
+        """
+        body, model = {**self._fields, "messages": messages}, self._options.model
+        bare = {name: body[name] for name in body if name not in {"tools", "stream_options"}}
+        if model in _takes_no_tools.get(self._client, ()):
+            return await self._send(bare)
+        try:
+            return await self._send(body)
+        except openai.BadRequestError:
+            has_used_tools = any(message["role"] == "tool" for message in messages)
+            if has_used_tools or is_openai_host(self._client.base_url.host):
+                raise
+        response = await self._send(bare)
+        _takes_no_tools.setdefault(self._client, set()).add(model)
+        return response
+
+    async def _send(self, body: Mapping[str, Any]) -> httpx2.Response:
         stream = await self._client.post(
             "/chat/completions",
-            body={**self._fields, "messages": messages},
+            body=body,
             cast_to=object,
             stream=True,
             stream_cls=openai.AsyncStream[object],
@@ -234,7 +257,7 @@ def _fields(options: OpenAIOptions, host: str) -> dict[str, Any]:
     """All of a request but its messages. A compatible server may refuse a field that it does not
     know, so the rarer ones are sent only where they are wished for."""
     stream_options: dict[str, bool] = {"include_usage": True}
-    if host == "api.openai.com":
+    if is_openai_host(host):
         stream_options["include_obfuscation"] = False  # padding, as long as the tokens themselves
     wished = {
         "temperature": options.temperature,
@@ -254,6 +277,12 @@ def _fields(options: OpenAIOptions, host: str) -> dict[str, Any]:
 
 def _message(role: str, content: str, **more: str) -> dict[str, Any]:
     return {"role": role, "content": content, **more}
+
+
+def _size(completion: Completion) -> int:
+    """Grows with each bit of text or of a tool call; not with comments and empty deltas."""
+    calls = completion.calls
+    return len(completion.text) + sum(1 + len(call.name + call.arguments) for call in calls)
 
 
 async def _read_to_end(chunks: AsyncIterator[bytes], events: Events, into: Completion) -> None:
@@ -278,3 +307,6 @@ def _own_errors(step: str, too_late: str) -> Iterator[None]:
         raise VendorError(VENDOR, step, error.code) from None
     except (openai.APIError, httpx2.HTTPError) as error:
         raise vendor_error(step, error, too_late) from None
+    except ValueError:  # no header can hold such a key
+        code = "bad key" if step == "request" else "malformed"
+        raise VendorError(VENDOR, step, code, at_once=step == "request") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -102,19 +103,29 @@ class Race:
         for racer in self._all:
             await racer.items.aclose()
 
-    async def winner(self, ask: Callable[[Model], Items], *, may_be_empty: bool) -> Racer | None:
-        """The first that gives something; the others are cancelled. None if nobody does."""
+    async def winner(
+        self,
+        ask: Callable[[Model], Items],
+        *,
+        may_be_empty: bool,
+        give_up_at: float = math.inf,
+    ) -> Racer | None:
+        """The first that gives something; the others are cancelled. None if nobody does, or not
+        until ``give_up_at``, in seconds on the loop's clock."""
         loop, plan = asyncio.get_running_loop(), self._plan
         running: list[Racer] = []
-        hedge_at: float | None = loop.time() + self._hedge_after_s
+        hedge_at = loop.time() + self._hedge_after_s
         while True:
             if not running:
-                if (link := plan.next()) is None:
+                if loop.time() >= give_up_at or (link := plan.next()) is None:
                     return None
                 running.append(self._start(link, ask))
-            silent = await _until_one_is_done(running, hedge_at)
+            silent = await _until_one_is_done(running, min(hedge_at, give_up_at))
             if silent:
-                hedge_at = None
+                if loop.time() >= give_up_at:
+                    self._plan.failed(running[0].link, _slow(running[0]), again=False)
+                    return None
+                hedge_at = math.inf
                 if link := plan.next() or (running[0].link if self._hedge_on_itself else None):
                     running.append(self._start(link, ask))
                 continue
@@ -125,6 +136,10 @@ class Race:
                     return racer
                 running.remove(racer)
                 plan.failed(racer.link, error)
+
+    def hurry(self, hedge_after_s: float) -> None:
+        """From now on ask a hedge after this time, if not even earlier."""
+        self._hedge_after_s = min(self._hedge_after_s, hedge_after_s)
 
     def _start(self, link: Link, ask: Callable[[Model], Items]) -> Racer:
         items = ask(link.brain)
@@ -138,18 +153,21 @@ class Race:
             if racer is not winner:
                 racer.first.cancel()
         for racer in running[: running.index(winner)]:
-            slow = VendorError(racer.link.vendor, "first token", "slow")
-            self._plan.failed(racer.link, slow, again=False)
+            self._plan.failed(racer.link, _slow(racer), again=False)
+
+
+def _slow(racer: Racer) -> VendorError:
+    return VendorError(racer.link.vendor, "first token", "slow")
 
 
 async def _first(items: Items) -> BrainEvent | None:
     return await anext(items, None)
 
 
-async def _until_one_is_done(running: Sequence[Racer], silent_at: float | None) -> bool:
+async def _until_one_is_done(running: Sequence[Racer], silent_at: float) -> bool:
     """Wait for the first of them; True if all were silent until then."""
     now = asyncio.get_running_loop().time()
-    timeout = None if silent_at is None else max(0.0, silent_at - now)
+    timeout = None if silent_at == math.inf else max(0.0, silent_at - now)
     done, _ = await asyncio.wait(
         [racer.first for racer in running], timeout=timeout, return_when=asyncio.FIRST_COMPLETED
     )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.audio.mulaw import RATE_HZ
 from services.stt.turn_audio import Piece
 from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
@@ -32,13 +33,14 @@ class Words(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to words. ``deadline_s``: when it has failed; ``patience_s``: after which the next
-    way is tried as well."""
+    """One way to words. ``deadline_s``: when it has failed, and ``longer_s`` more for each second
+    of audio; ``patience_s``: after which the next way is tried as well."""
 
     recogniser: Words
     breaker: Breaker
     deadline_s: float = 0.8
     patience_s: float = 0.35
+    longer_s: float = 0.05
 
 
 class FirstWords:
@@ -56,13 +58,14 @@ class FirstWords:
 
     async def words(self, pieces: Sequence[Piece]) -> str:
         """The next way is tried when one has failed, and beside one that is slow. A way that was
-        overtaken counts as failed."""
+        overtaken counts as failed. If every breaker refuses, the last way is asked all the same:
+        without it nobody would be heard at all."""
         if not pieces:
             return ""
         tried: list[tuple[Way, asyncio.Task[str]]] = []
         try:
             for way in self._ways:
-                if not way.breaker.allows():
+                if not way.breaker.allows() and (tried or way is not self._ways[-1]):
                     continue
                 tried.append((way, asyncio.create_task(self._ask(way, pieces))))
                 if (text := await _first(tried, way.patience_s)) is not None:
@@ -77,9 +80,10 @@ class FirstWords:
 
     async def _ask(self, way: Way, pieces: Sequence[Piece]) -> str:
         name = way.recogniser.name
+        audio_s = sum(len(piece.audio) for piece in pieces) / RATE_HZ
         self._reports.step(name, "transcribe")
         try:
-            async with asyncio.timeout(way.deadline_s):
+            async with asyncio.timeout(way.deadline_s + way.longer_s * audio_s):
                 text = await way.recogniser.words(pieces)
         except TimeoutError:
             error = VendorError(name, "transcribe", "timeout", at_once=True)

@@ -59,11 +59,14 @@ class _Line:
 class PhraseVoice:
     """What the voices with requests do the same way."""
 
-    def __init__(self, vendor: str, stream: Stream, patience: Patience, region: str) -> None:
+    def __init__(
+        self, vendor: str, stream: Stream, patience: Patience, region: str, language: str = "en"
+    ) -> None:
         self._vendor = vendor
         self._stream = stream
         self._patience = patience
         self._region = region
+        self._language = language
         self._pace = Pace()
 
     async def speak(
@@ -73,7 +76,7 @@ class PhraseVoice:
         before = ""
         line = _Line(say)
         async for phrase in phrases:
-            said = speakable(phrase, self._region)
+            said = speakable(phrase, self._region, language=self._language)
             if not said:
                 line.say(SpokenAudio(SILENCE, phrase))
                 continue
@@ -84,7 +87,7 @@ class PhraseVoice:
 
     async def render(self, text: str) -> bytes:
         """All of ``text``. Raises VendorError."""
-        said = speakable(text, self._region)
+        said = speakable(text, self._region, language=self._language)
         if not said:
             return SILENCE
         audio = b"".join([chunk async for chunk in self._in_time(said, "")])
@@ -131,6 +134,9 @@ class PhraseVoice:
                 except TimeoutError:
                     code = "stall" if began else "first audio timeout"
                     raise VendorError(self._vendor, "speak", code, at_once=True) from None
+                except ValueError:  # of the HTTP library: such a header cannot be sent
+                    code = "malformed" if began else "bad key"
+                    raise VendorError(self._vendor, "request", code, at_once=not began) from None
                 if chunk is None:
                     break
                 began |= bool(chunk)

@@ -133,7 +133,8 @@ class ElevenLabsVoice:
     # --- replies ----------------------------------------------------------------------------------
 
     async def speak(self, reply: int, phrases: AsyncIterator[str], say: Say) -> None:
-        speech = Speech(reply, say, self._reports, self._options.region)
+        options = self._options
+        speech = Speech(reply, say, self._reports, options.region, options.language or "en")
         context = _Context(f"r{reply}")
         feeding = asyncio.create_task(self._feed(speech, context, phrases), name="phrases")
         try:

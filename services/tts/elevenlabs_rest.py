@@ -42,7 +42,9 @@ class ElevenLabsRest:
         self._client = client
         self._options = options
         self._reports = reports or Reports()
-        self._voice = PhraseVoice(VENDOR, self._stream, patience, options.region)
+        self._voice = PhraseVoice(
+            VENDOR, self._stream, patience, options.region, options.language or "en"
+        )
         self._settings = _settings(options)
         self.name = f"elevenlabs {options.model} {options.voice}{_mark_of(options)}"
 
@@ -111,6 +113,8 @@ def _broken(error: httpx.HTTPError) -> VendorError:
         return VendorError(VENDOR, "speak", "stall", at_once=True)
     if isinstance(error, httpx.ConnectError):
         return VendorError(VENDOR, "request", "refused", at_once=True)
+    if isinstance(error, httpx.LocalProtocolError):
+        return VendorError(VENDOR, "request", "bad key", at_once=True)  # in no header at all
     if isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError):
         return VendorError(VENDOR, "speak", "cut")
     return VendorError(VENDOR, "speak", type(error).__name__)

@@ -19,17 +19,20 @@ FIRST_AUDIO_S = 1.2
 STALL_S = 1.5
 """Without audio while some is owed. It comes faster than it is played, so this is not yet heard."""
 FINAL_S = 0.5
-"""For ``isFinal`` after everything was spoken."""
+"""For ``isFinal`` after everything was spoken, if that is known and not only supposed."""
 
 
 class Speech:
     """The reply. ``done``: all its audio was said, or why not."""
 
-    def __init__(self, reply: int, say: Say, reports: Reports, region: str) -> None:
+    def __init__(
+        self, reply: int, say: Say, reports: Reports, region: str, language: str = "en"
+    ) -> None:
         self.reply = reply
         self._say = say
         self._reports = reports
         self._region = region
+        self._language = language
         self._cutter = WordCutter()
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -42,7 +45,7 @@ class Speech:
     def expect(self, phrase: str) -> str:
         """The next phrase; returns what to have said for it, empty if there is nothing to say."""
         was_owed = self._is_owed
-        said = speakable(phrase, self._region)
+        said = speakable(phrase, self._region, language=self._language)
         self._cutter.expect(phrase, said)
         if said:
             self._heard_since_text = False
@@ -121,7 +124,7 @@ class Speech:
         if self._is_owed:
             limit = STALL_S if self._began else FIRST_AUDIO_S
         elif self._all_told:
-            limit = FINAL_S
+            limit = FINAL_S if self._cutter.certain else STALL_S
         else:
             return  # it is the brain's turn
         if (due := self._since + limit) > self._loop.time():

@@ -85,7 +85,7 @@ _SCALES = {"k": "thousand", "K": "thousand", "M": "million", "B": "billion"}
 def _money(match: Match) -> str:
     names, cents = _CURRENCIES[match["sign"]]
     written, scale = match["amount"].replace(",", ""), match["scale"]
-    per = " per " if match["per"] else ""
+    per = " per" if match["per"] else ""
     if scale:
         scale = _SCALES.get(scale, scale)
         return _apart(match, f"{_minus(match)}{_amount(written)} {scale} {names[1]}{per}")

@@ -33,12 +33,13 @@ _CHUNK_BYTES = 2400  # 50 ms
 @dataclass(frozen=True, slots=True)
 class OpenAISpeech:
     """Who speaks, and how: ``instructions`` in words ("Warm and brisk."). ``region``: of telephone
-    numbers without a country code."""
+    numbers without a country code. ``language``: of numbers; ISO 639-1."""
 
     model: str
     voice: str = VOICE
     instructions: str = ""
     region: str = "US"
+    language: str = "en"
 
 
 class OpenAIVoice:
@@ -55,7 +56,7 @@ class OpenAIVoice:
         self._client = client.with_options(max_retries=0)  # the next voice is faster
         self._options = options
         self._reports = reports or Reports()
-        self._voice = PhraseVoice(VENDOR, self._stream, patience, options.region)
+        self._voice = PhraseVoice(VENDOR, self._stream, patience, options.region, options.language)
         mark = hashlib.sha256(options.instructions.encode()).hexdigest()[:8]
         self.name = f"openai {options.model} {options.voice}"
         if options.instructions:

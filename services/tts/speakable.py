@@ -46,6 +46,9 @@ def _apply(rules: tuple[Rule, ...], text: str) -> str:
 
 
 _FEWEST_DIGITS = 7
+_MAY_HOLD_PHONE_NUMBER = re.compile(
+    rf"(?:\d[^\da-wyz,:;!?$%]{{0,4}}){{{_FEWEST_DIGITS}}}|[+＋]", re.IGNORECASE
+)
 _DATED = re.compile(  # "4711 2026", "2019 - 2026", "24.11.2026", "2026-11-24"
     r"[1-9]\d{0,3}\s*[\s–—-]\s*(?:19|20)\d\d|(?:\d\d?[\s./-]+){2}(?:19|20)\d\d"
     r"|(?:19|20)\d\d[\s./-]+\d\d?[\s./-]+\d\d?(?:\s+\d\d?)?"
@@ -55,7 +58,7 @@ _PRICE = re.compile(r"[$€£]\s?(?:[\d.,]*[.,])?$")
 
 def _say_phone_numbers(text: str, region: str) -> str:
     """Telephone numbers digit by digit, with a short stop where the number is grouped."""
-    if sum(character.isdigit() for character in text) < _FEWEST_DIGITS:
+    if not _MAY_HOLD_PHONE_NUMBER.search(text):
         return text  # the matcher takes longer than all the rest
     leniency = phonenumbers.Leniency.POSSIBLE
     said: list[str] = []

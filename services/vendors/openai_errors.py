@@ -13,7 +13,13 @@ import openai
 from services.vendors import VendorError
 
 VENDOR = "openai"
+_HOST = "api.openai.com"
 _REFUSED_FOR_GOOD = {401, 403, 404}
+
+
+def is_openai_host(host: str | None) -> bool:
+    """Whether it is OpenAI itself (also ``eu.api.openai.com``), and not a server like it."""
+    return host is not None and (host == _HOST or host.endswith(f".{_HOST}"))
 
 
 def vendor_error(

@@ -153,6 +153,12 @@ NOVA = "Deepgram nova-3 (DEEPGRAM_API_KEY is set); if it fails, Deepgram's files
             ["flux", "deepgram file", "moonshine"],
         ),
         (
+            (DEEPGRAM,),
+            {"stt": "flux", "language": "de"},
+            "Deepgram flux-general-multi (the agent's file says so); if it fails, Deepgram's files",
+            ["flux", "deepgram file"],
+        ),
+        (
             (OPENAI,),
             {},
             "OpenAI gpt-transcribe (OPENAI_API_KEY is set); if it fails, Moonshine",
@@ -225,6 +231,22 @@ def test_the_fallback_model_may_be_elsewhere_and_take_another_key(shared: Shared
     assert shared.clients.openai("other", "https://llm.example.com/v1").api_key == "other"
 
 
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("https://llm.example.com/v1", "none"),
+        ("https://api.openai.com.example.org", "none"),
+        ("https://eu.api.openai.com/v1", "oa-key"),
+        ("https://api.openai.com/v2", "oa-key"),
+    ],
+)
+def test_a_key_is_not_sent_to_another_vendor(shared: Shared, url: str, key: str) -> None:
+    chosen = settings(OPENAI, openai_fallback_base_url=url, openai_fallback_model="big")
+    thinking(shared, chosen, agent())
+    keys = {one for one, place in shared.clients._openai if place == url}
+    assert keys == {key}
+
+
 def test_plain_questions_may_go_to_a_cheaper_model_with_the_others_behind_it(
     shared: Shared,
 ) -> None:
@@ -264,7 +286,12 @@ SPOKEN_BY_OPENAI = (
             f"{SOCKET}; if it fails, Hibari",
             ["elevenlabs socket", "elevenlabs rest", "hibari"],
         ),
-        ((ELEVENLABS,), {"language": "de"}, SOCKET, ["elevenlabs socket", "elevenlabs rest"]),
+        (
+            (ELEVENLABS,),
+            {"language": "de"},
+            f"{SOCKET}; if it fails, Hibari (English)",
+            ["elevenlabs socket", "elevenlabs rest", "hibari"],
+        ),
         (
             (ELEVENLABS,),
             {"use_persistent_tts": False},
@@ -283,7 +310,12 @@ SPOKEN_BY_OPENAI = (
             f"{SPOKEN_BY_OPENAI[0]}; if it fails, Hibari",
             [*SPOKEN_BY_OPENAI[1], "hibari"],
         ),
-        ((OPENAI, SPEECH), {"language": "de"}, *SPOKEN_BY_OPENAI),
+        (
+            (OPENAI, SPEECH),
+            {"language": "de"},
+            f"{SPOKEN_BY_OPENAI[0]}; if it fails, Hibari (English)",
+            [*SPOKEN_BY_OPENAI[1], "hibari"],
+        ),
         (
             (ELEVENLABS, OPENAI, SPEECH),
             {"tts": "openai"},
@@ -339,6 +371,21 @@ def test_without_a_voice_a_tone_says_why(shared: Shared, monkeypatch: pytest.Mon
     assert isinstance(made.renderer, ToneVoice)
     report, chain = speaking(shared, settings(ELEVENLABS), agent())
     assert (report, chain) == (SOCKET, ["elevenlabs socket", "elevenlabs rest"])
+
+
+def test_only_the_last_voice_is_waited_for_patiently(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def patience(*keys: dict[str, str]) -> list[float]:
+        made = make_voices(settings(*keys), agent(), shared)
+        chain: Any = opened_in_a_loop(lambda: made.open(Reports()))
+        by_phrase = [voice._voice for voice, _ in chain._voices if hasattr(voice, "_voice")]
+        return [voice._patience.first_audio_s for voice in by_phrase]
+
+    assert patience(ELEVENLABS, OPENAI, SPEECH) == [1.2, 1.5]
+    monkeypatch.setattr(voices, "HibariVoice", missing)
+    assert patience(ELEVENLABS, OPENAI, SPEECH) == [1.2, 5.0]
+    assert patience(ELEVENLABS) == [5.0]
 
 
 # --- all together ---------------------------------------------------------------------------------

@@ -117,6 +117,8 @@ def test_who_is_asked_for_and_cannot_work_is_told_with_what_is_missing(
         ("https://api.openai.com", True),
         ("https://api.openai.com/v1", True),
         ("https://API.OpenAI.com:443", True),
+        ("https://eu.api.openai.com/v1", True),
+        ("https://evilapi.openai.com", False),
         ("http://localhost:11434", False),
         ("https://api.openai.com.example.org", False),
         ("https://example.org/api.openai.com", False),

@@ -20,7 +20,11 @@ def main() -> int:
     """Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("word", nargs="?", default="", help="for instance: elevenlabs, 429, stall")
-    wanted = [cell for cell in cells() if parser.parse_args().word in cell.name]
+    word = parser.parse_args().word.lower()
+    wanted = [cell for cell in cells() if word in cell.name.lower()]
+    if not wanted:
+        print(f"no cell's name holds {word!r}; there are:", *(c.name for c in cells()), sep="\n")
+        return 2
     logging.disable(logging.CRITICAL)
     with TemporaryDirectory() as folder:
         results = outcomes(wanted, Path(folder))

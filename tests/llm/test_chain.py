@@ -271,6 +271,25 @@ async def test_nobody_can_go_on() -> None:
     assert chain.open == 0
 
 
+@virtual
+async def test_who_goes_on_has_little_time_and_gets_company_early() -> None:
+    stall = error("stall", at_once=True)
+    chain = Chain(Fake(["We ", stall]), Fake([60.0], [60.0]))
+    with pytest.raises(VendorError, match="slow"):
+        await chain.say()
+    assert now() == pytest.approx(1.5)
+    assert (chain.failures, chain.open) == (["stall", "slow"], 0)
+    assert chain.models[1].asked == ["We ", "We "]
+
+
+@virtual
+async def test_who_goes_on_is_overtaken_by_its_hedge() -> None:
+    stall = error("stall", at_once=True)
+    chain = Chain(Fake(["We ", stall]), Fake([60.0]), Fake([0.2, "are."]))
+    assert await chain.say() == "We are."
+    assert now() == pytest.approx(0.8)
+
+
 async def _collect(chain: Chain, items: list[BrainEvent]) -> None:
     async for item in chain.brain.respond(1, TURNS):
         items.append(item)

@@ -402,6 +402,53 @@ async def test_a_wrong_key_and_a_closed_port_are_no_use_trying_again() -> None:
         assert caught.value.at_once
 
 
+@pytest.mark.parametrize("key", ["test-key\n", "test-k\u00e9y"])
+def test_a_key_that_no_header_can_hold_is_a_failure_like_others(key: str) -> None:
+    async def test() -> None:
+        async with call(key=key) as one:
+            with pytest.raises(VendorError, match="bad key") as caught:
+                await one.say()
+            assert caught.value.at_once
+
+    run_virtual(test())
+
+
+@virtual
+async def test_a_server_that_refuses_tools_is_asked_without_and_remembered() -> None:
+    async with call((ANSWER, ANSWER)) as one:
+        one.simulator.faults.order("chat", Fault(Trouble.STATUS, 400), 1)
+        assert text(await one.say()) == ANSWER
+        assert text(await one.say()) == ANSWER
+        assert [set(body) & {"tools", "stream_options"} for body in one.requests] == [set()] * 2
+        assert len(one.simulator.entries("refused")) == 1
+        one.simulator.errors.clear()
+
+
+@virtual
+async def test_signs_of_life_are_no_words() -> None:
+    """Comments and empty deltas do not keep an answer waiting for ever."""
+
+    class Response:
+        async def aiter_bytes(self) -> Any:
+            yield b"data: " + chunk({"content": "We are "}) + b"\n\n"
+            for _ in range(20):
+                await asyncio.sleep(0.5)
+                yield b": ping\n\ndata: " + chunk({"content": ""}) + b"\n\n"
+
+        async def aclose(self) -> None:
+            pass
+
+    async def post(messages: Any) -> Any:
+        return Response()
+
+    async with call() as one:
+        one.brain._post = post
+        began = now()
+        with pytest.raises(VendorError, match="stall"):
+            await one.say()
+        assert now() - began == pytest.approx(1.2)
+
+
 @virtual
 async def test_an_answer_of_nothing_is_a_failure() -> None:
     async with call(("",)) as one:

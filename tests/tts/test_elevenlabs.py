@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from services.tts.elevenlabs import ElevenLabsVoice, NotOpen
-from services.tts.elevenlabs_wire import ElevenLabsOptions
-from services.vendors import VendorError
+from services.tts.elevenlabs_speech import Speech
+from services.tts.elevenlabs_wire import Chunk, ElevenLabsOptions
+from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.elevenlabs import ElevenLabsSimulator
@@ -98,7 +99,7 @@ def test_what_is_written_and_what_is_said_may_differ() -> None:
     async def test(house: House) -> None:
         caller = await house.speak(1, texts)
         assert caller.read == words(texts)
-        assert "5 5 5, 8 6 7, 5 3 0 9 before January 5th," in " ".join(caller.heard)
+        assert "5 5 5, 8 6 7, 5 3 0 9 before January fifth," in " ".join(caller.heard)
 
     on_a_call(test)
 
@@ -135,7 +136,7 @@ def test_twenty_barge_ins_within_a_minute(speed: float) -> None:
         waits: list[float] = []
         for reply in range(1, 21):
             caller, began = Caller(), loop.time()
-            line = [f"This is reply number {reply},", *TEN]
+            line = ["This is reply number one,", *TEN]
             speaking = asyncio.create_task(house.voice.speak(reply, phrases(line, 0.1), caller.say))
             await asyncio.sleep(2.7)
             speaking.cancel()
@@ -329,3 +330,19 @@ def test_if_the_vendor_never_says_final_the_reply_ends_all_the_same() -> None:
         assert house.told.failures == []
 
     on_a_call(test)
+
+
+def test_slow_audio_without_timing_is_no_stall() -> None:
+    async def main() -> None:
+        speech = Speech(1, Caller().say, Reports(), "US")
+        for phrase in TEN[:2]:
+            speech.expect(phrase)
+        speech.all_told(was_silent=False)
+        for _ in range(4):
+            speech.hear(Chunk("r1", b"\x10" * 3200))
+            await asyncio.sleep(0.6)
+            assert not speech.done.done()
+        speech.final()
+        assert speech.done.result() is None
+
+    run_virtual(main())

@@ -144,6 +144,19 @@ def test_a_vendor_that_is_not_there() -> None:
     run_virtual(main())
 
 
+@pytest.mark.parametrize("key", ["secr\u00e9t", "secret\nX: 1"])
+def test_a_key_that_no_header_can_hold_is_a_failure_like_others(key: str) -> None:
+    async def main() -> None:
+        async with ElevenLabsSimulator() as vendor:
+            vendor.key = key
+            async with rest(vendor) as voice:
+                with pytest.raises(VendorError) as caught:
+                    await voice.render("Hello.")
+                assert (caught.value.code, caught.value.at_once) == ("bad key", True)
+
+    run_virtual(main())
+
+
 def test_lines_are_kept_by_all_that_their_sound_depends_on() -> None:
     def name(**given: Any) -> str:
         options = ElevenLabsOptions("http://x", "secret", "sarah", **given)

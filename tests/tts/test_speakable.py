@@ -21,23 +21,23 @@ SAID = {
     # references
     "It is #A7-312.": "It is A, 7, 3 1 2.",
     "order #4471": "order number 4 4 7 1",
-    "room #7": "room number 7",
-    "COVID-19": "COVID-19",
+    "room #7": "room number seven",
+    "COVID-19": "COVID-nineteen",
     # addresses
     "www.acme.com": "w w w dot acme dot com",
     "see https://acme.com/hours/": "see acme dot com slash hours",
     "acme.com.": "acme dot com.",
     "bob.smith@example.com": "bob dot smith at example dot com",
     # abbreviations
-    "Jan. 5th": "January 5th",
-    "12 Oak Street, Apt. 4B": "12 Oak Street, Apartment 4B",
-    "No. 5, ext. 12": "number 5, extension 12",
+    "Jan. 5th": "January fifth",
+    "12 Oak Street, Apt. 4B": "twelve Oak Street, Apartment four B",
+    "No. 5, ext. 12": "number five, extension twelve",
     "Is it? No. We are closed.": "Is it? No. We are closed.",
     "24/7": "twenty-four seven",
-    "Mon-Fri, Sat. 9 to 1": "Monday to Friday, Saturday 9 to 1",
-    "9am–5pm": "9am to 5pm",
-    "10 a.m. - 2 p.m.": "10 a.m. to 2 p.m.",
-    "$90-$120": "$90 to $120",
+    "Mon-Fri, Sat. 9 to 1": "Monday to Friday, Saturday nine to one",
+    "9am–5pm": "nine A M to five P M",
+    "10 a.m. - 2 p.m.": "ten A M to two P M.",
+    "$90-$120": "ninety dollars to one hundred twenty dollars",
     # the keys of a telephone
     "Press * or #.": "Press star or pound.",
     # what is for the eye only
@@ -53,12 +53,15 @@ SAID = {
     "": "",
 }
 UNTOUCHED = [
+    "Dr. Nguyen and Siobhán know your PIN.",
+    "4 7 1 2",
+    "naïve, isn’t it?",
+]
+NUMBERS = [
     "We're open from 9:30am, or 14:05.",
     "It costs $1,249.99, or 50% less.",
     "3-5 days",
-    "Dr. Nguyen and Siobhán know your PIN.",
-    "4 7 1 2",
-    "75°F — naïve, isn’t it?",
+    "75°F — naïve",
     "2026-11-21 10:30",
 ]
 
@@ -75,6 +78,49 @@ def test_what_the_voice_can_say_itself_stays(text: str) -> None:
 
 def test_numbers_without_a_country_are_of_the_region() -> None:
     assert speakable("02079460958", region="GB") == "0 2 0, 7 9 4 6, 0 9 5 8"
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+@pytest.mark.parametrize("language", ["de", "es-MX"])
+def test_numbers_are_left_to_the_voice_in_other_languages(text: str, language: str) -> None:
+    assert speakable(text, language=language) == text
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+@pytest.mark.parametrize("language", ["en", "en-GB"])
+def test_numbers_are_words_in_english(text: str, language: str) -> None:
+    assert not re.search(r"\d", speakable(text, language=language))
+
+
+@pytest.mark.parametrize("region", ["DE", "AT", "GB", "US"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is $125, from 8:30 to 12:15, or $90.",
+        "4711 2026",
+        "from 2019 - 2026",
+        "24.11.2026, 11/24/2026, 2026-11-24 10:30",
+        "€1200 or €1300, 120 rooms, 98 beds",
+    ],
+)
+def test_prices_times_and_dates_are_no_phone_numbers(text: str, region: str) -> None:
+    assert speakable(text, region, language="de") == text
+    assert not re.search(r"\d", speakable(text, region))
+
+
+@pytest.mark.parametrize(
+    ("region", "text", "said"),
+    [
+        ("DE", "030 1234567", "0 3 0, 1 2 3 4 5 6 7"),
+        ("AT", "+43 1 234567", "plus 4 3, 1, 2 3 4 5 6 7"),
+        ("GB", "020 7946 0958", "0 2 0, 7 9 4 6, 0 9 5 8"),
+        ("US", "(415) 555-0132", "4 1 5, 5 5 5, 0 1 3 2"),
+    ],
+)
+def test_phone_numbers_beside_prices_are_still_spelled(region: str, text: str, said: str) -> None:
+    assert speakable(f"Call {text}, it is $85.", region) == (
+        f"Call {said}, it is eighty-five dollars."
+    )
 
 
 @given(st.one_of(st.text(), st.text("*_`#[]()<>~-.\n 0123456789aAb@/+&:", max_size=80)))
