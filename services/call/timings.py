@@ -22,7 +22,7 @@ class Timings:
     fill_after_ms: int = 1900
     """No audio of an answer so long after the turn's end: a stored line bridges the wait. With the
     turn's silence it is 2.5 s after the last word; after 3 s people ask whether you are there."""
-    fill_gap_ms: int = 1000
+    fill_gap_ms: int = 2800
     """Silence amid an answer, when all that there is of it was played, before the same is done."""
     give_up_ms: int = 8000
     """No audio of a reply by then: it is cancelled and apologised for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -111,7 +112,7 @@ class _Models:
         client = self._shared.clients.openai(place.key, place.base_url)
         at_openai = is_openai_host(client.base_url.host)
         options = OpenAIOptions(
-            place.model, reasoning_effort=self._effort or ("none" if at_openai else "")
+            place.model, reasoning_effort=self._effort or _no_effort(place.model, at_openai)
         )
         brain = OpenAIBrain(
             client, options, self._prompt, self._now, caller, reports, notes=notes, usage=usage
@@ -124,3 +125,9 @@ def _key_for(elsewhere: str, key: str, base_url: str) -> str:
     there, here = urlsplit(elsewhere or base_url).hostname, urlsplit(base_url).hostname
     is_same = there == here or (is_openai_host(there) and is_openai_host(here))
     return key if is_same else "none"
+
+
+def _no_effort(model: str, at_openai: bool) -> str:
+    """``none`` for the models that reason and know it; others refuse the field."""
+    knows_none = re.match(r"gpt-(5\.[1-9]|[6-9])", model)
+    return "none" if at_openai and knows_none else ""

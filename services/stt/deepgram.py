@@ -233,7 +233,7 @@ class DeepgramTranscriber:
         self._misses += 1
         silent_s = asyncio.get_running_loop().time() - self._last_word_at
         if self._misses > 1 or silent_s >= DEAD_MS / 1000:
-            self._line.give_up(VendorError(VENDOR, "finalize", "stall"))
+            self._line.give_up(VendorError(VENDOR, "finalize", "stall", at_once=True))
 
     def _fail(self, stop: Stop, code: str) -> None:
         stop.give_up_waiting()

@@ -180,8 +180,7 @@ def _engines(
             "services.engines.ears.EmbeddedWords": lambda *_: StandInWords(),
             "services.engines.voices._embedded": lambda _: embedded,
             "services.engines.choice.Silero": _silero,
-            "services.engines.wanted.OPENAI_HOST": "127.0.0.1",  # this one is OpenAI, too
-            "services.engines.brains.OPENAI_HOST": "127.0.0.1",
+            "services.vendors.openai_errors._HOST": "127.0.0.1",  # this one is OpenAI, too
             "ssl.create_default_context": _tls,
         }.items():
             patches.enter_context(mock.patch(place, stand_in))
