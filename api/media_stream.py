@@ -62,9 +62,13 @@ class StarletteSocket:
             take(message)
             await asyncio.sleep(0)  # a burst of messages must not keep the other calls waiting
 
+    def send_now(self, message: str) -> bool:
+        """Send text in the fast lane, if there is one and it is free; whether it was sent."""
+        return self._lane is not None and self._lane.send_now(message)
+
     async def send(self, message: str) -> None:
         """Send text; what a closed socket is sent is lost, as it would be on the line."""
-        if self._lane and self._lane.send_now(message):
+        if self.send_now(message):
             return
         with suppress(WebSocketDisconnect, RuntimeError):
             await self._websocket.send_text(message)

@@ -1,8 +1,9 @@
 """The shell of a call: sockets, tasks and the clock around the pure core.
 
-One task group per call, every task named; one writer owns the carrier's socket; one timer. The
-loop that decides awaits nothing but the next event: performing an effect only puts something into a
-queue or starts or cancels a task.
+One task group per call, every task named; one timer. What happens is decided where it happens:
+:meth:`Session.emit` hands the event to the core and performs what follows, which only sends or
+queues a message, or starts or cancels a task. So there is no wait between a fact and its
+consequences, and nothing that decides ever awaits a vendor.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from services.audio.placement import Placement
 from services.call import effects as do
 from services.call import events as on
 from services.call.conversation import Caller, Conversation
-from services.call.effects import Effect
+from services.call.effects import Effect, Turn
 from services.call.events import Event
 from services.carriers import BadMessage, Carrier, MediaReceived, StreamStopped
 from services.engines import Engine
@@ -54,6 +55,9 @@ class Socket(Protocol):
         ``take`` never blocks; what it raises is raised here.
         """
 
+    def send_now(self, message: str) -> bool:
+        """Send one text message if that takes no waiting; whether it was sent."""
+
     async def send(self, message: str) -> None:
         """Send one text message; waits while the peer reads too slowly."""
 
@@ -84,9 +88,13 @@ class Session:
         self._keep_message = keep_message
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
-        self._inbox: asyncio.Queue[tuple[Event, float]] = asyncio.Queue()
+        self._now_s = 0.0  # of the last event: it never goes back
+        self._inbox: deque[tuple[Event, float]] = deque()
+        self._is_deciding = True  # not before there is somebody to act
+        self._over: asyncio.Future[None] = self._loop.create_future()
         self._outbox: deque[tuple[str, int | None] | None] = deque()
         self._outgoing = asyncio.Event()
+        self._is_sending = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._placement = Placement()
         self._heard_at = 0.0
@@ -100,8 +108,10 @@ class Session:
         self._bad_messages = 0
 
     def emit(self, event: Event) -> None:
-        """Tell the call that something happened. Never blocks."""
-        self._inbox.put_nowait((event, self._now()))
+        """Tell the call that something happened, and have it act. Never blocks, never raises."""
+        self._inbox.append((event, self._now()))
+        if not self._is_deciding:
+            self._decide()
 
     def _tell(self, event: Event) -> None:
         """The engine heard something: in a message that came some moments before it was read."""
@@ -114,7 +124,6 @@ class Session:
 
     async def run(self, started: on.CallStarted) -> None:
         """Hold the call, from its start to its end. Cancelling it closes everything."""
-        self.emit(started)
         reason = "crash"
         try:
             async with asyncio.TaskGroup() as group:
@@ -122,7 +131,9 @@ class Session:
                 self._start("ears", self._engine.run(self._tell))
                 self._start("carrier-in", self._read())
                 self._start("carrier-out", self._write())
-                await self._decide()
+                self.emit(started)
+                self._decide()
+                await self._over
                 await self._flush()
                 await self._close_socket()  # before the vendors' sockets: the caller waits for it
                 for task in list(self._tasks.values()):
@@ -134,22 +145,33 @@ class Session:
                     timer.cancel()
             await self._close_books(reason)
 
-    # --- the loop that decides --------------------------------------------------------------------
+    # --- deciding ---------------------------------------------------------------------------------
 
-    async def _decide(self) -> None:
-        now = 0.0  # it never goes back
-        while not self.conversation.ended:
-            event, happened_at = await self._inbox.get()
-            now = max(now, happened_at)
-            if isinstance(event, on.DeadlinePassed):
-                now = max(now, self._rang_for)  # the timer may have fired a moment early
-            effects = self.conversation.handle(event, now)
-            self.journal.append(now, event, effects)
-            for effect in effects:
-                self._perform(effect)
-            self._set_alarm()
-            if self._line_watch is None and self.conversation.caller is not Caller.QUIET:
-                self._line_watch = self._loop.call_later(STALL_AFTER_S, self._watch_line)
+    def _decide(self) -> None:
+        """Take what has happened to the core, one event after the other, and do as it says. What
+        an effect brings about at once is decided after it."""
+        self._is_deciding = True
+        try:
+            while self._inbox and not self._over.done():
+                self._take_note(*self._inbox.popleft())
+                if self.conversation.ended:
+                    self._over.set_result(None)
+        except Exception as error:  # a bug of ours ends this call, not whoever told of the event
+            self._over.set_exception(error)
+        finally:
+            self._is_deciding = False
+
+    def _take_note(self, event: Event, happened_at: float) -> None:
+        self._now_s = max(self._now_s, happened_at)
+        if isinstance(event, on.DeadlinePassed):
+            self._now_s = max(self._now_s, self._rang_for)  # the timer may be a moment early
+        effects = self.conversation.handle(event, self._now_s)
+        self.journal.append(self._now_s, event, effects)
+        for effect in effects:
+            self._perform(effect)
+        self._set_alarm()
+        if self._line_watch is None and self.conversation.caller is not Caller.QUIET:
+            self._line_watch = self._loop.call_later(STALL_AFTER_S, self._watch_line)
 
     def _set_alarm(self) -> None:
         """Have the core woken when its deadline has come; one timer, set anew if that changes."""
@@ -184,6 +206,8 @@ class Session:
                 self._post(self._carrier.clear())
             case do.StartReply():
                 self._start(f"reply-{effect.reply}", self._speak(effect))
+            case do.PrepareReply():  # it takes a moment; what else has happened comes first
+                self._loop.call_soon(self._prepare, self.conversation.turns_so_far)
             case do.CancelReply():
                 self._cancel(f"reply-{effect.reply}")
             case do.CommitTurn():
@@ -210,6 +234,12 @@ class Session:
     def _cancel(self, name: str) -> None:
         if task := self._tasks.get(name):
             task.cancel()
+
+    def _prepare(self, turns: tuple[Turn, ...]) -> None:
+        try:
+            self._engine.prepare(turns)
+        except Exception:
+            log.exception("call %s: nothing could be prepared", self.call_id)
 
     async def _speak(self, request: do.StartReply) -> None:
         """One reply. Whatever goes wrong in it is an event of the call, not the end of it."""
@@ -278,14 +308,20 @@ class Session:
         self._line_watch = self._loop.call_later(STALL_AFTER_S, self._watch_line)
 
     def _post(self, message: str, audio: do.SendAudio | None = None) -> None:
+        """Send a message now, if nothing else waits to be sent; else it waits its turn."""
         first_of = audio.reply if audio and audio.offset == 0 else None
-        self._outbox.append((message, first_of))
-        self._outgoing.set()
+        waits = self._is_sending or bool(self._outbox)
+        if waits or not self._socket.send_now(message):
+            self._outbox.append((message, first_of))
+            self._outgoing.set()
+        elif first_of is not None:
+            self.emit(on.AudioSent(first_of))
 
     async def _write(self) -> None:
-        """The only writer of the carrier's socket."""
+        """Send what has to wait for a peer that reads slowly."""
         while True:
             await self._outgoing.wait()
+            self._is_sending = True
             while self._outbox:
                 item = self._outbox.popleft()
                 if item is None:
@@ -294,6 +330,7 @@ class Session:
                 await self._socket.send(message)
                 if first_of is not None:
                     self.emit(on.AudioSent(first_of))
+            self._is_sending = False
             self._outgoing.clear()
 
     # --- the end ----------------------------------------------------------------------------------

@@ -50,7 +50,14 @@ class FakePhone:
         while (message := await self.incoming.get()) is not None:
             take(message)
 
+    def send_now(self, message: str) -> bool:
+        self._take(message)
+        return True
+
     async def send(self, message: str) -> None:
+        self._take(message)
+
+    def _take(self, message: str) -> None:
         now, body = self.loop.time(), json.loads(message)
         self.sent.append((now, body))
         if body["event"] == "media":
@@ -155,10 +162,11 @@ class FakeBrain:
         self._answers = iter(answers)
         self._think_s = think_s
         self.asked: list[tuple[str, ...]] = []
+        self.prepared: list[tuple[str, ...]] = []
         self.open = 0
 
-    def overhear(self, words: str) -> None:
-        """Nothing is prepared."""
+    def prepare(self, turns: Sequence[Turn]) -> None:
+        self.prepared.append(tuple(turn.text for turn in turns))
 
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         self.asked.append(tuple(turn.text for turn in turns))

@@ -124,6 +124,36 @@ async def test_a_question_gets_its_answer() -> None:
         answer = min(at for at in held.phone.events("media") if at > 1)
         # 550 ms of silence, then 100 ms of thought
         assert answer - 2.0 == pytest.approx(0.65, abs=0.03)
+        assert held.brain.prepared == held.brain.asked == [("greeting", "are you open")]
+
+
+@story
+async def test_a_brain_that_cannot_prepare_itself_answers_all_the_same() -> None:
+    def broken(turns: Sequence[Any]) -> None:
+        raise RuntimeError("no")
+
+    async with call(["are you open"], [["Yes, we are open."]]) as held:
+        held.brain.prepare = broken  # type: ignore[method-assign]
+        await held.phone.listen(1000)
+        await held.phone.speak(1000)
+        await held.phone.listen(2500)
+        assert held.history == ["greeting", "are you open", "Yes, we are open."]
+
+
+@story
+async def test_a_bug_in_the_core_ends_the_call_and_harms_nobody_who_told_of_an_event() -> None:
+    async with call() as held:
+        await held.phone.listen(500)
+
+        def broken(event: Event, now: float) -> list[Any]:
+            raise ZeroDivisionError
+
+        held.session.conversation.handle = broken  # type: ignore[method-assign]
+        held.session.emit(on.CallerTyped("hello"))  # does not raise
+        with pytest.raises(ExceptionGroup) as raised:
+            await held.task
+        assert raised.group_contains(ZeroDivisionError)
+        held.task = asyncio.create_task(asyncio.sleep(0))
 
 
 @story

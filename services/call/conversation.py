@@ -92,6 +92,11 @@ class Conversation:
         return self._turn.text
 
     @property
+    def turns_so_far(self) -> tuple[Turn, ...]:
+        """What a reply would have to answer if the caller's turn ended now."""
+        return (*self.history, Turn(Speaker.CALLER, self._turn.text))
+
+    @property
     def ended(self) -> bool:
         return self.phase is Phase.ENDED
 
@@ -208,6 +213,8 @@ class Conversation:
         still_open = Deadline.ENDPOINT in self._deadlines or Deadline.DIGITS in self._deadlines
         if self.agent is Agent.HELD or not still_open:
             self._end_turn(now)
+        elif self._reply is None and self._turn.text:
+            self._effects.append(do.PrepareReply())
 
     def _takes_the_turn(self, text: str) -> bool:
         """Whether these words, said over the live reply, take the turn from it."""

@@ -48,6 +48,12 @@ class StartReply:
 
 
 @dataclass(frozen=True, slots=True)
+class PrepareReply:
+    """The caller may have finished: get ready to answer the words so far, but begin nothing that
+    anybody would notice."""
+
+
+@dataclass(frozen=True, slots=True)
 class CancelReply:
     """Cancel the reply's task; that closes all that the reply has opened."""
 
@@ -117,6 +123,7 @@ class HangUp:
 
 Effect = (
     StartReply
+    | PrepareReply
     | CancelReply
     | CommitTurn
     | FillSilence

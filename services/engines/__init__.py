@@ -24,6 +24,9 @@ class Engine(Protocol):
     def hear(self, frame: bytes) -> None:
         """One 20 ms frame of caller audio (160 bytes of mu-law), in order. Never blocks."""
 
+    def prepare(self, turns: tuple[Turn, ...]) -> None:
+        """The next reply may have to answer these turns, soon. Takes a few ms at most."""
+
     async def reply(self, request: StartReply, emit: Emit) -> None:
         """The voice: produce reply ``request.reply``, emitting its events up to ``ReplyFinished``.
 

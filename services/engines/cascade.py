@@ -19,7 +19,6 @@ from services.call.events import (
     SpeechStarted,
     SpeechStopped,
     TokenProduced,
-    TranscriptFinal,
 )
 from services.engines import Emit
 from services.engines.phrases import Phraser
@@ -99,14 +98,14 @@ class CascadeEngine:
         self._emit(fact)
 
     def _heard_words(self, event: EarEvent) -> None:
-        """Something of the transcriber's: the call first, then whoever may think ahead."""
         assert self._emit is not None
         self._emit(event)
-        if isinstance(event, TranscriptFinal) and event.text:
-            asyncio.get_running_loop().call_soon(self._brain.overhear, event.text)
 
     def turn_committed(self) -> None:
         self._transcriber.turn_committed()
+
+    def prepare(self, turns: tuple[Turn, ...]) -> None:
+        self._brain.prepare(turns)
 
     # --- voice ------------------------------------------------------------------------------------
 

@@ -53,8 +53,8 @@ class DeafTranscriber(MockTranscriber):
 class MockBrain:
     """Gives the same answer to everything."""
 
-    def overhear(self, words: str) -> None:
-        """Nothing is prepared."""
+    def prepare(self, turns: Sequence[Turn]) -> None:
+        """There is nothing to prepare."""
 
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         yield ANSWER

@@ -38,9 +38,8 @@ BrainEvent = str | Line | TakeMessage | EndCall
 class Brain(Protocol):
     """The brain of one call."""
 
-    def overhear(self, words: str) -> None:
-        """What the caller said just now, the whole turn or a part of it: something may be prepared.
-        Takes a few ms at most."""
+    def prepare(self, turns: Sequence[Turn]) -> None:
+        """The next turns to answer may be these. Takes a few ms at most."""
 
     def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         """Answer the last caller turn of ``turns`` (heard text only) as reply number ``reply``.

@@ -53,8 +53,10 @@ class BrainChain:
         self._hedge_on_itself = hedge_on_itself
         self._has_model_spoken = False
 
-    def overhear(self, words: str) -> None:
-        """Nothing is prepared."""
+    def prepare(self, turns: Sequence[Turn]) -> None:
+        """The first model that would be asked prepares itself."""
+        if link := next((link for link in self._links if not link.breaker.is_open), None):
+            link.brain.prepare(turns)
 
     async def respond(self, reply: int, turns: Sequence[Turn]) -> Items:
         """Answer the last caller turn. See ``Brain``."""

@@ -115,10 +115,11 @@ class AnswersAhead:
         self._cheap = cheap
         self._understand = lru_cache(maxsize=2)(known.understand)
 
-    def overhear(self, words: str) -> None:
+    def prepare(self, turns: Sequence[Turn]) -> None:
         """Understand the words while the turn may still go on; then there is less to wait for."""
-        if len(words.split()) <= _LONGEST_PLAIN:
-            self._understand(words)
+        known = self._known.look_at(turns, self._understand)
+        if not known.answer:
+            self._for(known).prepare(turns)
 
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         """Answer the last caller turn. See ``Brain``."""
@@ -126,10 +127,12 @@ class AnswersAhead:
         if known.answer:
             yield Line(known.answer)
             return
-        brain = self._cheap if self._cheap is not None and known.is_plain else self._brain
-        async with aclosing(brain.respond(reply, turns)) as items:
+        async with aclosing(self._for(known).respond(reply, turns)) as items:
             async for item in items:
                 yield item
+
+    def _for(self, known: Known) -> Brain:
+        return self._cheap if self._cheap is not None and known.is_plain else self._brain
 
     def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
         """What the main brain says."""

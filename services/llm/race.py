@@ -20,6 +20,9 @@ Items = AsyncGenerator[BrainEvent]
 class Model(Protocol):
     """A brain that can also go on where another one broke off."""
 
+    def prepare(self, turns: Sequence[Turn]) -> None:
+        """See ``Brain``."""
+
     def respond(self, reply: int, turns: Sequence[Turn]) -> Items:
         """See ``Brain``."""
 

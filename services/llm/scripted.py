@@ -30,8 +30,8 @@ class ScriptedBrain:
     ) -> None:
         self._dialogue = Dialogue(agent, now, caller_number, lexicon)
 
-    def overhear(self, words: str) -> None:
-        """Nothing is prepared."""
+    def prepare(self, turns: Sequence[Turn]) -> None:
+        """There is nothing to prepare."""
 
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         """Answer the last caller turn. A message goes first: a barge-in must not lose it."""

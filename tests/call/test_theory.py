@@ -14,7 +14,10 @@ from services.call.conversation import Agent, Caller
 
 DOC = services.call.__doc__ or ""
 FILES = sorted(Path(services.call.__file__).parent.glob("*.py"))
-PURE = {"__future__", "collections.abc", "dataclasses", "enum", "math", "re", "typing"}
+PURE = {
+    *("__future__", "collections.abc", "dataclasses", "enum", "math", "re", "typing"),
+    "unicodedata",
+}
 
 
 def drawing(start: str, end: str) -> str:

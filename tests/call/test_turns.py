@@ -62,6 +62,20 @@ def test_two_utterances_with_a_short_pause_are_one_turn(call: ScriptedCall) -> N
     assert call.commits() == ["what are your hours"]
 
 
+def test_with_the_words_at_hand_a_reply_is_prepared_while_the_turn_may_still_go_on(
+    call: ScriptedCall,
+) -> None:
+    call.caller_says("what are")
+    call.wait(ENDPOINT_S - 0.1)
+    assert [effect for _, effect in call.found(do.PrepareReply)] == [do.PrepareReply()]
+    assert [turn.text for turn in call.conversation.turns_so_far] == [GREETING, "what are"]
+    call.caller_says("your hours")
+    call.wait(ENDPOINT_S - 0.1)
+    assert len(call.all(do.PrepareReply)) == 2
+    assert call.conversation.turns_so_far[-1].text == "what are your hours"
+    assert not call.commits()
+
+
 def test_the_caller_goes_on_while_the_agent_thinks() -> None:
     call = ScriptedCall(says("For one?", after=1.0), says("For two, then."))
     call.starts_and_greets()

@@ -44,7 +44,7 @@ class ScriptedBrain:
         self._script = script
         self.is_open = False
 
-    def overhear(self, words: str) -> None: ...
+    def prepare(self, turns: Sequence[Turn]) -> None: ...
 
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         self.is_open = True

@@ -49,6 +49,10 @@ class Fake:
         self.asked: list[str | None] = []
         """What had been said before, None for a fresh answer."""
         self.open = 0
+        self.prepared: list[tuple[Turn, ...]] = []
+
+    def prepare(self, turns: Sequence[Turn]) -> None:
+        self.prepared.append(tuple(turns))
 
     def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         self.asked.append(None)
@@ -133,6 +137,16 @@ async def test_the_first_model_answers_and_nobody_else_is_asked() -> None:
     chain = Chain(Fake([1.1, "Hello ", 3.0, "there."]), Fake())
     assert await chain.say() == "Hello there."
     assert (chain.models[1].asked, chain.failures) == ([], [])
+
+
+@virtual
+async def test_only_the_model_that_will_be_asked_prepares_itself() -> None:
+    chain = Chain(Fake(), Fake())
+    chain.brain.prepare(TURNS)
+    assert [model.prepared for model in chain.models] == [[tuple(TURNS)], []]
+    chain.breakers[0].failed(VendorError("openai", "request", "refused", at_once=True))
+    chain.brain.prepare(TURNS)
+    assert [model.prepared for model in chain.models] == [[tuple(TURNS)], [tuple(TURNS)]]
 
 
 @virtual

@@ -24,7 +24,7 @@ class Named:
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def overhear(self, words: str) -> None: ...
+    def prepare(self, turns: Sequence[Turn]) -> None: ...
 
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         yield self._name

@@ -114,6 +114,35 @@ async def test_the_answer_is_streamed_token_by_token() -> None:
 
 
 @virtual
+async def test_a_request_made_ahead_is_the_one_that_is_sent() -> None:
+    async with call((ANSWER, ANSWER)) as one:
+        one.brain.prepare(HOURS[:1])
+        one.brain.prepare(HOURS)
+        made = one.brain._requests.make
+        one.brain._requests.make = lambda body: pytest.fail("made again")  # type: ignore
+        assert text(await one.say()) == ANSWER
+        one.brain._requests.make = made
+        assert text(await one.say()) == ANSWER
+        assert one.requests[0] == one.requests[1]
+
+
+@virtual
+async def test_a_request_made_ahead_for_other_turns_is_not_sent() -> None:
+    async with call() as one:
+        one.brain.prepare((*HOURS[:1], Turn(Speaker.CALLER, "When are")))
+        assert text(await one.say()) == ANSWER
+        assert [body["messages"][-1]["content"] for body in one.requests] == [HOURS[-1].text]
+
+
+@virtual
+async def test_preparing_with_a_key_that_cannot_be_sent_harms_nothing() -> None:
+    async with call(key="test-key\n") as one:
+        one.brain.prepare(HOURS)
+        with pytest.raises(VendorError, match="bad key"):
+            await one.say()
+
+
+@virtual
 async def test_each_step_and_the_bill_are_told() -> None:
     async with call() as one:
         await one.say()
