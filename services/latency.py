@@ -51,6 +51,12 @@ class TurnLatency:
         }
 
 
+_OF_INTEREST = frozenset(
+    {SpeechStopped, CallerTyped, DigitPressed, TranscriptFinal, TokenProduced, AudioProduced}
+    | {FillerReady, AudioSent, MarkPlayed}
+)
+
+
 class LatencyFold:
     """Feed it every entry of a call; it gives each answered turn once its first mark was played."""
 
@@ -61,6 +67,8 @@ class LatencyFold:
 
     def feed(self, now: float, event: Event, effects: Sequence[Effect]) -> TurnLatency | None:
         """Take in one entry; the finished figures of a turn, if this entry completed them."""
+        if not effects and type(event) not in _OF_INTEREST:
+            return None
         done = None
         match event:
             case SpeechStopped(silence_ms=silence_ms):

@@ -270,7 +270,7 @@ class Session:
         except BadMessage as error:
             self._refuse(error)
             return
-        if isinstance(parsed, MediaReceived):
+        if type(parsed) is MediaReceived:
             self._heard_at = self._now()
             self._hear(self._placement.place(parsed.timestamp_ms, parsed.audio))
         elif isinstance(parsed, on.DigitPressed):

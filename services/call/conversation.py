@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, get_args
 
 from services.call import effects as do
 from services.call import events as on
@@ -42,6 +42,9 @@ class Agent(Enum):
     HELD = "held"
 
 
+_FACTS = frozenset({on.CallerHungUp, on.MessageTaken})
+_OF_A_REPLY = frozenset(get_args(on.ReplyEvent))
+_HEARD_WHILE_CLOSING = frozenset({on.MarkPlayed, on.DeadlinePassed})
 _ASKS_FOR_WORDS = (Purpose.REPAIR, Purpose.APOLOGY, Purpose.IDLE_PROMPT, Purpose.IDLE_GOODBYE)
 """Lines over which even a "yes" is an answer: they ask for any sign of the caller."""
 
@@ -111,15 +114,15 @@ class Conversation:
         """The door: what concerns a reply or a call that is no longer live stays outside."""
         if self.phase is Phase.ENDED:
             return False
-        if isinstance(event, on.CallerHungUp | on.MessageTaken):
+        kind = type(event)
+        if kind in _FACTS:
             return True  # a fact to keep, whatever became of the reply that brought it
         if self.phase is Phase.WAITING:
-            return isinstance(event, on.CallStarted)
-        if isinstance(event, on.ReplyEvent):
-            reply = self._reply
-            return reply is not None and event.reply == reply.number and reply.then is None
-        closing_hears = (on.MarkPlayed, on.DeadlinePassed)
-        return self.phase is Phase.LIVE or isinstance(event, closing_hears)
+            return kind is on.CallStarted
+        if kind in _OF_A_REPLY:
+            reply, number = self._reply, event.reply  # type: ignore[union-attr]
+            return reply is not None and number == reply.number and reply.then is None
+        return self.phase is Phase.LIVE or kind in _HEARD_WHILE_CLOSING
 
     # --- the call ---------------------------------------------------------------------------------
 

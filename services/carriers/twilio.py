@@ -43,6 +43,7 @@ MAX_NAME_CHARS = 128
 """The longest identifier or mark name that is taken seriously."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_COUNTER = re.compile(rf"[0-9]{{1,{MAX_COUNTER_DIGITS}}}").fullmatch
 _DIGITS = frozenset("0123456789*#ABCD")
 _USERINFO = re.compile(r"^(\w+://)[^/?#]*@")
 _WSS_WITHOUT_PORT = re.compile(r"^(wss://[^/?#:]+)(?=[/?#]|$)")
@@ -66,9 +67,10 @@ class TwilioCarrier:
         """
         body = _decode(message)
         if body.get("event") == "media":  # 50 a second
-            if not self._stream_id or body.get("streamSid") != self._stream_id:
+            if body.get("streamSid") != self._stream_id or not self._stream_id:
                 self._belongs(body)
-            return _media(_object(body, "media"))
+            media = body.get("media")
+            return _media(media if type(media) is dict else _object(body, "media"))
         match _text(body, "event"):
             case "mark":
                 self._belongs(body)
@@ -188,11 +190,7 @@ def _media(media: dict[str, Any]) -> MediaReceived | None:
         _text(media, "track")
         return None
     timestamp = media.get("timestamp")
-    if (
-        not isinstance(timestamp, str)
-        or not (timestamp.isascii() and timestamp.isdecimal())
-        or len(timestamp) > MAX_COUNTER_DIGITS
-    ):
+    if type(timestamp) is not str or not _COUNTER(timestamp):
         raise BadMessage("expected `timestamp` as a string of digits, in milliseconds")
     try:
         audio = a2b_base64(media["payload"], strict_mode=True)
