@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, get_args
 
 from services.call import effects as do
 from services.call import events as on
-from services.call.deadlines import OF_THE_REPLY, OF_THE_TURN, Deadline, Deadlines
+from services.call.agent_side import Agent, AgentSide
+from services.call.deadlines import OF_THE_TURN, Deadline, Deadlines
 from services.call.effects import Effect, Purpose, Speaker, Turn
 from services.call.endpointing import endpoint_at, fill_at, takes_the_turn
 from services.call.events import AfterReply, Event
-from services.call.playback import Playback
 from services.call.timings import Timings
 from services.call.turn import CallerTurn
 
@@ -35,32 +34,11 @@ class Caller(Enum):
     PAUSED = "paused"
 
 
-class Agent(Enum):
-    IDLE = "idle"
-    THINKING = "thinking"
-    SPEAKING = "speaking"
-    HELD = "held"
-
-
 _FACTS = frozenset({on.CallerHungUp, on.MessageTaken})
 _OF_A_REPLY = frozenset(get_args(on.ReplyEvent))
 _HEARD_WHILE_CLOSING = frozenset({on.MarkPlayed, on.DeadlinePassed})
 _ASKS_FOR_WORDS = (Purpose.REPAIR, Purpose.APOLOGY, Purpose.IDLE_PROMPT, Purpose.IDLE_GOODBYE)
 """Lines over which even a "yes" is an answer: they ask for any sign of the caller."""
-
-
-@dataclass(slots=True)
-class _Reply:
-    """The live reply. ``then`` is None while audio is still being produced; ``has_audio`` tells
-    of audio of its own, not of a line that bridges the wait for it; ``is_bridged`` of such a line
-    since its last own audio: one is enough."""
-
-    number: int
-    purpose: Purpose
-    playback: Playback
-    then: AfterReply | None = None
-    has_audio: bool = False
-    is_bridged: bool = False
 
 
 class Conversation:
@@ -71,18 +49,21 @@ class Conversation:
         self.timings = timings
         self.phase = Phase.WAITING
         self.caller = Caller.QUIET
-        self.agent = Agent.IDLE
         self.history: list[Turn] = []
         self._turn = CallerTurn()
         self._utterance = 0
         self._spoke_until = 0.0
-        self._reply: _Reply | None = None
-        self._replies = 0
         self._failures = 0
         self._wordless = 0
         self._prompts = 0
         self._deadlines = Deadlines()
         self._effects: list[Effect] = []
+        self._agent = AgentSide(timings, self._deadlines, self._effects, self.history)
+
+    @property
+    def agent(self) -> Agent:
+        """What the agent is doing."""
+        return self._agent.state
 
     @property
     def deadline(self) -> float | None:
@@ -107,7 +88,8 @@ class Conversation:
         """Take note of ``event`` and say what to do. Events that come too late do nothing."""
         if self._is_welcome(event):
             _HANDLERS[type(event)](self, event, now)
-        effects, self._effects = self._effects, []
+        effects = self._effects.copy()
+        self._effects.clear()
         return effects
 
     def _is_welcome(self, event: Event) -> bool:
@@ -120,7 +102,7 @@ class Conversation:
         if self.phase is Phase.WAITING:
             return kind is on.CallStarted
         if kind in _OF_A_REPLY:
-            reply, number = self._reply, event.reply  # type: ignore[union-attr]
+            reply, number = self._agent.reply, event.reply  # type: ignore[union-attr]
             return reply is not None and number == reply.number and reply.then is None
         return self.phase is Phase.LIVE or kind in _HEARD_WHILE_CLOSING
 
@@ -166,14 +148,14 @@ class Conversation:
         self._utterance = event.utterance
         self._deadlines.drop(Deadline.ENDPOINT, Deadline.TRANSCRIPT, Deadline.RESUME)
         self._deadlines.arm_once(Deadline.TURN, now, self.timings.max_turn_ms)
-        reply = self._reply
-        if reply is None or self.agent is Agent.HELD:
+        reply = self._agent.reply
+        if reply is None or self._agent.is_held:
             return
         waiting_for_answer = reply.purpose is Purpose.ANSWER and reply.playback.is_empty
         if waiting_for_answer:
             self._cancel_reply(now)  # the caller was not finished
         else:
-            self._hold(now)
+            self._agent.hold(now)
 
     def _speech_stopped(self, event: on.SpeechStopped, now: float) -> None:
         if self.caller is not Caller.SPEAKING:
@@ -182,12 +164,12 @@ class Conversation:
         self._spoke_until = now - event.silence_ms / 1000
         self.caller = Caller.PAUSED
         self._deadlines[Deadline.ENDPOINT] = endpoint_at(now, event.silence_ms, self.timings)
-        if self.agent is Agent.HELD:
+        if self._agent.is_held:
             self._deadlines.arm(Deadline.RESUME, now, self.timings.resume_ms)
 
     def _transcript_interim(self, event: on.TranscriptInterim, now: float) -> None:
         is_ours = self._turn.interim(event.first, event.last, event.text)
-        if is_ours and self.agent is Agent.HELD and self._takes_the_turn(event.text):
+        if is_ours and self._agent.is_held and self._takes_the_turn(event.text):
             self._cancel_reply(now)
 
     def _transcript_final(self, event: on.TranscriptFinal, now: float) -> None:
@@ -208,20 +190,20 @@ class Conversation:
 
     def _words_arrived(self, now: float) -> None:
         """The turn's text has changed: does it take the turn, end it, or was it nothing?"""
-        if self._reply is not None and self._takes_the_turn(self._turn.text):
+        if self._agent.reply is not None and self._takes_the_turn(self._turn.text):
             self._cancel_reply(now)
         if self.caller is Caller.SPEAKING or self._turn.awaits_words:
             return
         self._deadlines.drop(Deadline.TRANSCRIPT)
         still_open = Deadline.ENDPOINT in self._deadlines or Deadline.DIGITS in self._deadlines
-        if self.agent is Agent.HELD or not still_open:
+        if self._agent.is_held or not still_open:
             self._end_turn(now)
-        elif self._reply is None and self._turn.text:
+        elif self._agent.reply is None and self._turn.text:
             self._effects.append(do.PrepareReply())
 
     def _takes_the_turn(self, text: str) -> bool:
         """Whether these words, said over the live reply, take the turn from it."""
-        reply = self._live
+        reply = self._agent.live
         asks = reply.purpose in _ASKS_FOR_WORDS
         return takes_the_turn(text, 0 if asks else reply.playback.unheard_ms, self.timings)
 
@@ -272,21 +254,22 @@ class Conversation:
 
     def _end_turn(self, now: float) -> None:
         """The caller's turn is over: answer its words, or go on as if it had not been."""
-        if self._reply is not None and self._takes_the_turn(self._turn.text):
+        if self._agent.reply is not None and self._takes_the_turn(self._turn.text):
             self._cancel_reply(now)
-        text = self._turn.text if self._reply is None else ""
+        text = self._turn.text if self._agent.reply is None else ""
         must_speak = self._turn.took_the_floor
         self._commit(text)
         if text:
             self._prompts = self._wordless = 0
             self._start_reply(Purpose.ANSWER, now)
-        elif self.agent is Agent.HELD:
-            self._resume(now)
-        elif self._reply is None and must_speak:
+        elif self._agent.is_held:
+            if self._agent.resume(now):
+                self._reply_over(now)
+        elif self._agent.reply is None and must_speak:
             self._wordless += 1
             in_vain = self._wordless > MAX_FAILURES
             self._start_reply(Purpose.IDLE_GOODBYE if in_vain else Purpose.REPAIR, now)
-        elif self._reply is None and Deadline.IDLE not in self._deadlines:
+        elif self._agent.reply is None and Deadline.IDLE not in self._deadlines:
             self._listen(now)
 
     def _commit(self, text: str) -> None:
@@ -302,86 +285,38 @@ class Conversation:
     # --- the agent --------------------------------------------------------------------------------
 
     def _start_reply(self, purpose: Purpose, now: float) -> None:
-        self._replies += 1
-        playback = Playback(self._replies, self.timings.mark_every_ms)
-        self._reply = _Reply(self._replies, purpose, playback)
-        self.agent = Agent.THINKING
-        self._deadlines.drop(Deadline.IDLE)
-        self._deadlines.arm(Deadline.GIVE_UP, now, self.timings.give_up_ms)
+        self._agent.start(purpose, now)
         if purpose is Purpose.ANSWER:
             self._deadlines[Deadline.FILL] = fill_at(now, self._spoke_until, self.timings)
-        self._effects.append(do.StartReply(self._replies, purpose, tuple(self.history)))
 
     def _audio_produced(self, event: on.AudioProduced, now: float) -> None:
-        self._deadlines.drop(Deadline.FILL, Deadline.GIVE_UP)
-        reply = self._live
-        reply.has_audio = reply.has_audio or bool(event.audio)
-        reply.is_bridged = False
-        reply.playback.append(event.audio, event.text)
-        self._play(now)
+        if self._agent.produced(event.audio, event.text, now):
+            self._reply_over(now)
 
     def _filler_ready(self, event: on.FillerReady, now: float) -> None:
-        if self._live.playback.nothing_playing:
-            self._live.is_bridged = True
-            self._deadlines.drop(Deadline.FILL)
-            self._live.playback.bridge(event.audio)
-            self._play(now)
-
-    def _play(self, now: float) -> None:
-        """Send what can be sent, unless the reply is held."""
-        if self.agent is Agent.HELD:
-            return
-        reply = self._live
-        sent = reply.playback.release(now)
-        if sent:
-            self.agent = Agent.SPEAKING
-            self._effects += sent
-            grace = self.timings.marks_grace_ms / 1000
-            self._deadlines[Deadline.PLAYED] = reply.playback.ends_at + grace
-        self._go_on(now)
+        if self._agent.bridge(event.audio, now):
+            self._reply_over(now)
 
     def _reply_finished(self, event: on.ReplyFinished, now: float) -> None:
-        is_mute = self._live.purpose is Purpose.ANSWER and not self._live.has_audio
-        if is_mute and event.then is AfterReply.LISTEN:
-            self._produced(AfterReply.APOLOGISE, now)  # a caller who asked must hear something
-        else:
-            self._produced(event.then, now)
+        if self._agent.finished(event.then, now):
+            self._reply_over(now)
 
     def _reply_failed(self, event: on.ReplyFailed, now: float) -> None:
-        self._produced(AfterReply.APOLOGISE, now)
-
-    def _produced(self, then: AfterReply, now: float) -> None:
-        self._deadlines.drop(Deadline.FILL, Deadline.GIVE_UP)
-        self._live.then = then
-        self._live.playback.finish()
-        self._play(now)
+        if self._agent.finished(AfterReply.APOLOGISE, now):
+            self._reply_over(now)
 
     def _mark_played(self, event: on.MarkPlayed, now: float) -> None:
-        if self._reply is not None and self._reply.playback.acknowledge(event.mark, now):
-            self._go_on(now)
+        if self._agent.mark_played(event, now):
+            self._reply_over(now)
 
     def _marks_missing(self, now: float) -> None:
-        self._live.playback.assume_played()
-        self._go_on(now)
-
-    def _go_on(self, now: float) -> None:
-        """What follows when nothing is playing: the reply is over, or more of it is awaited."""
-        reply = self._live
-        if self.agent is Agent.HELD or not reply.playback.nothing_playing:
-            return
-        self._deadlines.drop(Deadline.PLAYED)
-        if reply.then is not None:
+        if self._agent.marks_missing(now):
             self._reply_over(now)
-        else:
-            self.agent = Agent.THINKING
-            self._deadlines.arm_once(Deadline.GIVE_UP, now, self.timings.give_up_ms)
-            if reply.has_audio and not reply.is_bridged and reply.purpose is Purpose.ANSWER:
-                self._deadlines.arm_once(Deadline.FILL, now, self.timings.fill_gap_ms)
 
     def _reply_over(self, now: float) -> None:
         """The last mark was played."""
-        reply = self._live
-        self._settle()
+        reply = self._agent.live
+        self._agent.settle()
         if reply.then is AfterReply.APOLOGISE:
             self._apologise(now)
         elif reply.purpose is Purpose.TIME_LIMIT:
@@ -407,10 +342,8 @@ class Conversation:
         self._deadlines.arm(Deadline.IDLE, now, self.timings.idle_ms)
 
     def _nobody_speaks(self, now: float) -> None:
-        if self.caller is not Caller.QUIET:
-            self._deadlines.arm(
-                Deadline.IDLE, now, 1000
-            )  # sound without words so far: look again soon
+        if self.caller is not Caller.QUIET:  # sound without words so far: look again soon
+            self._deadlines.arm(Deadline.IDLE, now, 1000)
         elif self._prompts:
             self._start_reply(Purpose.IDLE_GOODBYE, now)
         else:
@@ -418,27 +351,11 @@ class Conversation:
             self._start_reply(Purpose.IDLE_PROMPT, now)
 
     def _answer_is_late(self, now: float) -> None:
-        self._effects.append(do.FillSilence(self._live.number))
+        self._effects.append(do.FillSilence(self._agent.live.number))
 
     def _answer_is_missing(self, now: float) -> None:
         self._cancel_reply(now, by_caller=False)
         self._apologise(now)
-
-    def _hold(self, now: float) -> None:
-        """Silence at once; the reply lives on until we know what the sound was."""
-        if self.agent is Agent.SPEAKING:
-            self._effects.append(do.ClearPlayback())
-        self._live.playback.hold(now)
-        self.agent = Agent.HELD
-        self._deadlines.drop(*OF_THE_REPLY)
-        self._deadlines.arm(Deadline.HOLD, now, self.timings.hold_limit_ms)
-
-    def _resume(self, now: float) -> None:
-        """It was nothing: speak on from the next word that was not heard."""
-        self.agent = Agent.THINKING
-        self._deadlines.drop(Deadline.HOLD, Deadline.RESUME)
-        self._live.playback.rewind()
-        self._play(now)
 
     def _cancel_reply(self, now: float, *, by_caller: bool = True) -> None:
         """The live reply, if there is one, is over here and now; only what was heard remains.
@@ -446,36 +363,14 @@ class Conversation:
         A caller who cuts it off has the floor; and if nothing of an answer was heard, the turn
         that it was to answer is open again.
         """
-        reply = self._reply
+        reply = self._agent.reply
         if reply is None:
             return
-        if self.agent is Agent.SPEAKING:
-            reply.playback.hold(now)
-            self._effects.append(do.ClearPlayback())
-        self._effects.append(do.CancelReply(reply.number))
-        heard = self._settle()
+        heard = self._agent.cancel(now)
         if by_caller:
             self._turn.took_the_floor = True
             if reply.purpose is Purpose.ANSWER and not heard:
                 self._turn.reopen(self.history.pop().text)
-
-    def _settle(self) -> str:
-        """Put what was heard of the live reply into the history; then there is no live reply."""
-        reply = self._live
-        heard = reply.playback.heard_text()
-        if heard:
-            self.history.append(Turn(Speaker.AGENT, heard))
-        if not reply.playback.is_empty:
-            self._effects.append(do.ReportHeard(reply.number, heard, reply.playback.heard_ms))
-        self._reply = None
-        self.agent = Agent.IDLE
-        self._deadlines.drop(*OF_THE_REPLY)
-        return heard
-
-    @property
-    def _live(self) -> _Reply:
-        assert self._reply is not None, "this is called only while a reply is live"
-        return self._reply
 
     # --- time -------------------------------------------------------------------------------------
 

@@ -95,7 +95,7 @@ class Rules:
                 self._marks.add(effect.mark)
             case do.FillSilence():
                 assert effect.reply == self.live
-                reply = self._conversation._reply
+                reply = self._conversation._agent.reply
                 assert reply is not None
                 assert reply.playback.nothing_playing, "there is no silence to fill"
                 assert not reply.is_bridged, "one line bridges a gap"

@@ -139,7 +139,7 @@ class ScriptedCall:
 
     def _expect_filler(self, event: on.FillerReady) -> None:
         """The line is heard where the reply's own audio has come to its end, if it has."""
-        reply = self.conversation._reply
+        reply = self.conversation._agent.reply
         assert reply is not None
         if reply.then is None and reply.playback.nothing_playing:
             at, audio = len(reply.playback._audio), self._audio[event.reply]

@@ -1,0 +1,191 @@
+"""The agent's side of the line: the live reply, and what is played of it.
+
+It starts, holds, resumes and ends the one live reply. Whose turn it is, and what follows a reply,
+is for ``conversation`` to decide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from services.call import effects as do
+from services.call import events as on
+from services.call.deadlines import OF_THE_REPLY, Deadline, Deadlines
+from services.call.effects import Effect, Purpose, Speaker, Turn
+from services.call.events import AfterReply
+from services.call.playback import Playback
+from services.call.timings import Timings
+
+
+class Agent(Enum):
+    IDLE = "idle"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+    HELD = "held"
+
+
+@dataclass(slots=True)
+class Reply:
+    """The live reply. ``then`` is None while audio is still being produced; ``has_audio`` tells
+    of audio of its own, not of a line that bridges the wait for it; ``is_bridged`` of such a line
+    since its last own audio: one is enough."""
+
+    number: int
+    purpose: Purpose
+    playback: Playback
+    then: AfterReply | None = None
+    has_audio: bool = False
+    is_bridged: bool = False
+
+
+class AgentSide:
+    """The machine of the agent. Its methods say True when the last of the reply was played: then
+    :meth:`settle` it, and go on."""
+
+    def __init__(
+        self,
+        timings: Timings,
+        deadlines: Deadlines,
+        effects: list[Effect],
+        history: list[Turn],
+    ) -> None:
+        """The lists and the deadlines are those of the whole conversation."""
+        self.state = Agent.IDLE
+        self.reply: Reply | None = None
+        self._timings = timings
+        self._deadlines = deadlines
+        self._effects = effects
+        self._history = history
+        self._replies = 0
+
+    @property
+    def live(self) -> Reply:
+        """The live reply, where there must be one."""
+        assert self.reply is not None, "this is called only while a reply is live"
+        return self.reply
+
+    @property
+    def is_held(self) -> bool:
+        return self.state is Agent.HELD
+
+    def start(self, purpose: Purpose, now: float) -> None:
+        """Begin a reply to what was said so far."""
+        self._replies += 1
+        playback = Playback(self._replies, self._timings.mark_every_ms)
+        self.reply = Reply(self._replies, purpose, playback)
+        self.state = Agent.THINKING
+        self._deadlines.drop(Deadline.IDLE)
+        self._deadlines.arm(Deadline.GIVE_UP, now, self._timings.give_up_ms)
+        self._effects.append(do.StartReply(self._replies, purpose, tuple(self._history)))
+
+    # --- what its task produces -------------------------------------------------------------------
+
+    def produced(self, audio: bytes, text: str, now: float) -> bool:
+        """More audio of the reply."""
+        self._deadlines.drop(Deadline.FILL, Deadline.GIVE_UP)
+        reply = self.live
+        reply.has_audio = reply.has_audio or bool(audio)
+        reply.is_bridged = False
+        reply.playback.append(audio, text)
+        return self._play(now)
+
+    def bridge(self, audio: bytes, now: float) -> bool:
+        """A stored line, if there still is a silence for it to bridge."""
+        reply = self.live
+        if not reply.playback.nothing_playing:
+            return False
+        reply.is_bridged = True
+        self._deadlines.drop(Deadline.FILL)
+        reply.playback.bridge(audio)
+        return self._play(now)
+
+    def finished(self, then: AfterReply, now: float) -> bool:
+        """No more audio will come."""
+        reply = self.live
+        is_mute = reply.purpose is Purpose.ANSWER and not reply.has_audio
+        if is_mute and then is AfterReply.LISTEN:
+            then = AfterReply.APOLOGISE  # a caller who asked must hear something
+        self._deadlines.drop(Deadline.FILL, Deadline.GIVE_UP)
+        reply.then = then
+        reply.playback.finish()
+        return self._play(now)
+
+    # --- playing ----------------------------------------------------------------------------------
+
+    def mark_played(self, event: on.MarkPlayed, now: float) -> bool:
+        """The carrier has played what came before a mark."""
+        is_ours = self.reply is not None and self.reply.playback.acknowledge(event.mark, now)
+        return is_ours and self._go_on(now)
+
+    def marks_missing(self, now: float) -> bool:
+        """They are too late to be waited for."""
+        self.live.playback.assume_played()
+        return self._go_on(now)
+
+    def _play(self, now: float) -> bool:
+        """Send what can be sent, unless the reply is held."""
+        if self.is_held:
+            return False
+        reply = self.live
+        sent = reply.playback.release(now)
+        if sent:
+            self.state = Agent.SPEAKING
+            self._effects += sent
+            grace = self._timings.marks_grace_ms / 1000
+            self._deadlines[Deadline.PLAYED] = reply.playback.ends_at + grace
+        return self._go_on(now)
+
+    def _go_on(self, now: float) -> bool:
+        """What follows when nothing is playing: the reply is over, or more of it is awaited."""
+        reply = self.live
+        if self.is_held or not reply.playback.nothing_playing:
+            return False
+        self._deadlines.drop(Deadline.PLAYED)
+        if reply.then is not None:
+            return True
+        self.state = Agent.THINKING
+        self._deadlines.arm_once(Deadline.GIVE_UP, now, self._timings.give_up_ms)
+        if reply.has_audio and not reply.is_bridged and reply.purpose is Purpose.ANSWER:
+            self._deadlines.arm_once(Deadline.FILL, now, self._timings.fill_gap_ms)
+        return False
+
+    # --- interruptions ----------------------------------------------------------------------------
+
+    def hold(self, now: float) -> None:
+        """Silence at once; the reply lives on until we know what the sound was."""
+        if self.state is Agent.SPEAKING:
+            self._effects.append(do.ClearPlayback())
+        self.live.playback.hold(now)
+        self.state = Agent.HELD
+        self._deadlines.drop(*OF_THE_REPLY)
+        self._deadlines.arm(Deadline.HOLD, now, self._timings.hold_limit_ms)
+
+    def resume(self, now: float) -> bool:
+        """It was nothing: speak on from the next word that was not heard."""
+        self.state = Agent.THINKING
+        self._deadlines.drop(Deadline.HOLD, Deadline.RESUME)
+        self.live.playback.rewind()
+        return self._play(now)
+
+    def cancel(self, now: float) -> str:
+        """The live reply is over here and now; returns what was heard of it."""
+        reply = self.live
+        if self.state is Agent.SPEAKING:
+            reply.playback.hold(now)
+            self._effects.append(do.ClearPlayback())
+        self._effects.append(do.CancelReply(reply.number))
+        return self.settle()
+
+    def settle(self) -> str:
+        """Put what was heard of the live reply into the history; then there is no live reply."""
+        reply = self.live
+        heard = reply.playback.heard_text()
+        if heard:
+            self._history.append(Turn(Speaker.AGENT, heard))
+        if not reply.playback.is_empty:
+            self._effects.append(do.ReportHeard(reply.number, heard, reply.playback.heard_ms))
+        self.reply = None
+        self.state = Agent.IDLE
+        self._deadlines.drop(*OF_THE_REPLY)
+        return heard
