@@ -13,7 +13,7 @@ from services.call import conversation, events
 from services.call.conversation import Agent, Caller
 
 DOC = services.call.__doc__ or ""
-FILES = sorted(Path(services.call.__file__).parent.glob("*.py"))
+FILES = sorted(Path(services.call.__file__).parent.rglob("*.py"))
 PURE = {
     *("__future__", "collections.abc", "dataclasses", "enum", "math", "re", "typing"),
     "unicodedata",
