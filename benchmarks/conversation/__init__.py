@@ -1,0 +1,16 @@
+"""Conversation quality: how the agent takes turns, measured on scripted calls.
+
+``python -m benchmarks.conversation`` holds every scripted call on virtual time, in seconds, and
+prints one row of measures for each policy.
+
+What is real: the carrier's codec, the placement of frames, both voice detectors, the segmenter, the
+cascade, the core, the shell. What stands in: the recogniser (it knows the truth and is as late as a
+vendor is), the brain (it says what the script says), the agent's voice (words of known length),
+Twilio (it plays and echoes marks by the loop's clock) and the caller (who says what the script says
+and listens for nothing but whether the agent speaks).
+
+Reading order: ``script`` (the vocabulary of a call), ``scenes`` (the calls), ``clips`` and
+``noises`` (their sound), ``phone`` and ``caller`` (the far end), ``ears``, ``brain``, ``voice``
+(the vendors' stand-ins), ``policies``, ``call`` (one call, all of it), ``timeline`` (what happened
+in it), ``measures`` (how good that was), ``report``.
+"""
