@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -26,6 +27,8 @@ from services.receptionist.agent import AgentFileError, load_agent
 from services.receptionist.messages import MessageBook
 from services.settings import Settings, SettingsError, load_settings
 from services.tokens import Tokens
+
+log = logging.getLogger(__name__)
 
 EVERYWHERE = {"127.0.0.1", "::1", "0.0.0.0", "::"}
 """Addresses behind which this machine's browser finds us as localhost."""
@@ -157,6 +160,38 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     )
 
 
+class Server(uvicorn.Server):
+    """When it is told to stop it takes no more calls and lets those in progress come to their end;
+    then, or when it is told again, it ends them and stops."""
+
+    def __init__(self, config: uvicorn.Config, calls: Calls, drain_s: float) -> None:
+        super().__init__(config)
+        self._calls = calls
+        self._drain_s = drain_s
+        self._drained_at = 0.0  # on the loop's clock
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal: stop. The second one: now."""
+        if self.should_exit and self._drain_s:
+            self._drain_s = 0
+        else:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to leave the main loop; asked ten times a second."""
+        if not await super().on_tick(counter):
+            return False
+        now = asyncio.get_running_loop().time()
+        if not self._calls.closing:
+            self._calls.closing = True
+            self._drained_at = now
+            log.info("stopping: %d calls in progress", len(self._calls.live))
+        is_over = now - self._drained_at >= self._drain_s
+        if is_over:
+            self._calls.end_all()
+        return is_over or not self._calls.live
+
+
 def main() -> int:
     """Serve until stopped. Returns the exit code."""
     try:
@@ -168,7 +203,7 @@ def main() -> int:
     config = server_config(app, settings)
     listening = config.bind_socket()  # before anything is announced; a port in use ends here
     with suppress(KeyboardInterrupt):  # Ctrl-C, after an orderly shutdown
-        uvicorn.Server(config).run([listening])
+        Server(config, app.state.calls, settings.drain_secs).run([listening])
     return 0
 
 

@@ -83,16 +83,23 @@ class Calls:
         self._keep_message = keep_message
         self._max_calls = max_calls
         self._with_words = with_words
+        self.closing = False
+        """Whether the server is about to stop: calls in progress go on, others are refused."""
 
     @property
     def full(self) -> bool:
         """Whether one more call would be one too many."""
-        return len(self.live) >= self._max_calls
+        return self.closing or len(self.live) >= self._max_calls
+
+    def end_all(self) -> None:
+        """End the calls in progress, in order: their sockets and journals are closed."""
+        self.live.end_all("server stops")
 
     async def hold(self, socket: Socket, carrier: Carrier, announced: Announced) -> bool:
         """Hold a call until it is over; False if there is no room for it."""
         if self.full:
-            log.warning("call %s: refused, all %d lines busy", announced.call_id, self._max_calls)
+            why = "the server stops" if self.closing else f"all {self._max_calls} lines busy"
+            log.warning("call %s: refused, %s", announced.call_id, why)
             return False
         call_id, caller = announced.call_id, announced.caller
         session = Session(

@@ -113,6 +113,11 @@ class LiveCalls:
                 for watcher in self._watchers.get(session.call_id, set()):
                     _offer(watcher, {"type": "ended", "reason": "closed"}, set())
 
+    def end_all(self, reason: str) -> None:
+        """End all calls, as if their callers had hung up."""
+        for session in list(self._sessions.values()):
+            session.emit(CallerHungUp(reason))
+
     def type_text(self, call_id: str, text: str) -> bool:
         """A typed turn for a live call; False if there is no such call."""
         session = self._sessions.get(call_id)

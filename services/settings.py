@@ -17,6 +17,19 @@ from services.call.timings import Timings
 from services.receptionist.agent import WhoHears, WhoSpeaks, WhoThinks
 from services.vendors.urls import base_url
 
+
+def _key(value: str) -> str:
+    """A key as a header takes it. Raises ValueError, without the key."""
+    value = value.strip()
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError(
+            "holds a character that no key has (a dash, quote or blank out of a word processor?); "
+            "copy it from the vendor again"
+        )
+    return value
+
+
+Key = Annotated[str, AfterValidator(_key)]
 BaseUrl = Annotated[str, AfterValidator(base_url)]
 OptionalUrl = Annotated[str, AfterValidator(lambda value: base_url(value) if value else value)]
 
@@ -75,7 +88,7 @@ class Settings(BaseSettings):
         "", description="Who speaks: elevenlabs, openai, embedded; empty: by the keys there are."
     )
 
-    deepgram_api_key: str = Field("", repr=False, description="Deepgram hears, if this is set.")
+    deepgram_api_key: Key = Field("", repr=False, description="Deepgram hears, if this is set.")
     deepgram_base_url: BaseUrl = Field(
         "https://api.deepgram.com", description="Where Deepgram is; its sockets are found from it."
     )
@@ -88,7 +101,7 @@ class Settings(BaseSettings):
         description="Confidence at which Flux tells of an end that may come; empty: never.",
     )
 
-    openai_api_key: str = Field(
+    openai_api_key: Key = Field(
         "",
         repr=False,
         description="OpenAI thinks, if this is set. A local server may take any text as key.",
@@ -104,13 +117,17 @@ class Settings(BaseSettings):
         "unsaid elsewhere.",
     )
     openai_fallback_model: str = Field(
-        "gpt-5.6-luna", description="The model that is asked if the first one is late or fails."
+        "gpt-5.6-luna",
+        description="The model that is asked if the first one is late or fails; none: no other.",
     )
     openai_fallback_base_url: OptionalUrl = Field(
         "", description="Where the fallback model is, if elsewhere."
     )
-    openai_fallback_api_key: str = Field(
-        "", repr=False, description="The key for the fallback model, if another."
+    openai_fallback_api_key: Key = Field(
+        "",
+        repr=False,
+        description="The key for the fallback model, if another. Unless it is set, no key goes "
+        "to another vendor's host.",
     )
     openai_faq_model: str = Field(
         "", description="A cheaper model for plain questions; empty: the first one answers all."
@@ -124,6 +141,13 @@ class Settings(BaseSettings):
         "on 2027-01-06.",
     )
     openai_speech_voice: str = Field("marin", description="OpenAI's voice for TTS=openai.")
+    first_token_ms: int = Field(
+        4000,
+        ge=500,
+        le=20_000,
+        description="Silence of a language model before it has failed, in ms; more for a slow "
+        "local one.",
+    )
     hedge_after_ms: int = Field(
         1200,
         ge=200,
@@ -136,7 +160,7 @@ class Settings(BaseSettings):
         "model, from audio rendered ahead.",
     )
 
-    elevenlabs_api_key: str = Field(
+    elevenlabs_api_key: Key = Field(
         "", repr=False, description="ElevenLabs speaks, if this is set."
     )
     elevenlabs_base_url: BaseUrl = Field(
@@ -189,6 +213,12 @@ class Settings(BaseSettings):
     max_calls: int = Field(
         100, ge=1, description="Calls at a time; further callers are asked to try again later."
     )
+    drain_secs: float = Field(
+        30,
+        ge=0,
+        le=3600,
+        description="How long calls in progress may go on when the server is told to stop, in s.",
+    )
 
     data_dir: Path = Field(
         Path("data"), description="Folder for the calls' journals and the messages taken."
@@ -215,6 +245,11 @@ class Settings(BaseSettings):
             for part in value:
                 ip_network(part, strict=False)
         return value
+
+    @field_validator("openai_fallback_model")
+    @classmethod
+    def _no_model(cls, value: str) -> str:
+        return "" if value.strip().lower() == "none" else value.strip()
 
     @field_validator("log_level")
     @classmethod

@@ -150,7 +150,7 @@ def test_what_went_wrong_with_the_vendors_is_announced_and_the_server_starts(
         printed = capsys.readouterr().out
         assert client.get("/health").json()["status"] == "ok"
     trouble = printed.partition("  Trouble:\n")[2].splitlines()
-    assert trouble[0] == "    - openai: warm: unreachable"
+    assert trouble[0] == f"    - OpenAI ({nobody}) cannot be reached (unreachable)"
     assert trouble[1] == "  Missing for production:"
     assert "gpt-5.4-mini (OPENAI_API_KEY is set); if it fails, a script" in printed
     assert "sk-secret" not in printed

@@ -108,6 +108,37 @@ def test_secrets_stay_out_of_the_settings_text(monkeypatch: pytest.MonkeyPatch) 
     assert "very-secret" not in repr(load_settings())
 
 
+KEYS = ["DEEPGRAM_API_KEY", "OPENAI_API_KEY", "OPENAI_FALLBACK_API_KEY", "ELEVENLABS_API_KEY"]
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_key_is_taken_without_the_blanks_around_it(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, " \tsk-abc_1.2~3\r\n\u00a0")
+    assert getattr(load_settings(), name.lower()) == "sk-abc_1.2~3"
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize(
+    "key", ["sk\u2013secret", "sk-\u200bsecret", "sk-\u00e9secret", "sk\nsecret"]
+)
+def test_a_key_that_no_header_can_hold_is_refused_and_not_repeated(
+    name: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, key)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value).startswith(f"{name}: Value error, holds a character that no key has")
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["none", "NONE"])
+def test_no_fallback_model_is_a_choice_too(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_FALLBACK_MODEL", value)
+    assert load_settings().openai_fallback_model == ""
+
+
 def test_the_core_gets_its_timings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TURN_SILENCE_MS", "700")
     monkeypatch.setenv("MAX_CONVO_SECS", "60")

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from services.call.effects import Turn
+from services.engines.checks import Check, openai_check
 from services.engines.shared import Shared
 from services.engines.wanted import EngineSettings, if_it_fails, is_openai, thinks
-from services.llm import Brain
+from services.llm import Brain, BrainEvent, Line, TakeMessage
 from services.llm.chain import BrainChain
-from services.llm.faq import AnswersAhead, KnownAnswers, lines_ahead
+from services.llm.faq import AnswersAhead, Known, KnownAnswers, lines_ahead
 from services.llm.openai import OpenAIBrain, OpenAIOptions
 from services.llm.openai_stream import Usage
 from services.llm.race import Link
 from services.llm.scripted import ScriptedBrain
 from services.llm.tools import CallNotes
 from services.receptionist.agent import Agent
-from services.receptionist.lexicon import Lexicon
+from services.receptionist.lexicon import Heard, Lexicon
 from services.receptionist.prompt import Prompt
 from services.vendors import Reports
 from services.vendors.openai_errors import is_openai_host
@@ -28,20 +31,23 @@ from services.vendors.openai_errors import is_openai_host
 @dataclass(frozen=True, slots=True)
 class Brains:
     """How a call gets its brain: ``open(caller, reports)``. ``ahead`` are answers that shall be
-    rendered before anybody asks; ``report`` is for people."""
+    rendered before anybody asks; ``report`` is for people; ``checks`` are for the start."""
 
     open: Callable[[str, Reports], Brain]
     report: str
     ahead: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A model and where it is."""
+    """A model and where it is; ``setting`` and ``key_setting`` are what people know them by."""
 
     model: str
     key: str
     base_url: str
+    setting: str = "OPENAI_MODEL"
+    key_setting: str = "OPENAI_API_KEY"
 
 
 def make_brains(settings: EngineSettings, agent: Agent, shared: Shared) -> Brains:
@@ -52,14 +58,16 @@ def make_brains(settings: EngineSettings, agent: Agent, shared: Shared) -> Brain
     def now() -> datetime:
         return datetime.now(zone)
 
-    lexicon = Lexicon(agent)
+    lexicon, ahead = Lexicon(agent), tuple(lines_ahead(agent)) if settings.faq_ahead else ()
     if name == "scripted":
-        return Brains(
-            lambda caller, reports: ScriptedBrain(agent, now, caller, lexicon),
-            f"a script over the agent's file ({why})",
-        )
+
+        def open_script(caller: str, reports: Reports) -> Brain:
+            script = ScriptedBrain(agent, now, caller, lexicon)
+            return Reciting(script, ahead) if ahead else script
+
+        return Brains(open_script, f"a script over the agent's file ({why})", ahead)
     models = _Models(settings, agent, shared, now)
-    known = KnownAnswers(agent, lexicon) if settings.faq_ahead else None
+    known = KnownAnswers(agent, lexicon) if settings.faq_ahead else _Plain(agent, lexicon)
 
     def open_one(caller: str, reports: Reports) -> Brain:
         script = ScriptedBrain(agent, now, caller, lexicon)
@@ -71,15 +79,60 @@ def make_brains(settings: EngineSettings, agent: Agent, shared: Shared) -> Brain
             return BrainChain(links, script, reports, notes=notes, hedge_after_ms=hedge_ms)
 
         main = chain(models.places)
-        cheap = chain([models.cheap, *models.places]) if models.cheap else None
-        return AnswersAhead(known, main, cheap) if known else main
+        if models.cheap is None:
+            return AnswersAhead(known, main) if settings.faq_ahead else main
+        return AnswersAhead(known, main, chain([models.cheap, *models.places]))
 
     others = [*(place.model for place in models.places[1:]), "a script over the agent's file"]
-    return Brains(
-        open_one,
-        f"{models.places[0].model} ({why}){if_it_fails(others)}",
-        tuple(lines_ahead(agent)) if known else (),
-    )
+    cheap = f", {models.cheap.model} for plain questions" if models.cheap else ""
+    report = f"{models.places[0].model} ({why}){cheap}{if_it_fails(others)}"
+    return Brains(open_one, report, ahead, models.checks)
+
+
+class _Plain(KnownAnswers):
+    """Knows plain questions, and answers none itself."""
+
+    def look_at(
+        self, turns: Sequence[Turn], understand: Callable[[str], Heard] | None = None
+    ) -> Known:
+        return replace(super().look_at(turns, understand), answer="")
+
+
+class Reciting:
+    """A brain whose answers begin with lines that were rendered ahead: those come whole."""
+
+    def __init__(self, brain: Brain, lines: Sequence[str]) -> None:
+        self._brain = brain
+        self._lines = lines
+
+    def prepare(self, turns: Sequence[Turn]) -> None:
+        self._brain.prepare(turns)
+
+    async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
+        """Answer the last caller turn. See ``Brain``."""
+        has_spoken = False
+        async with aclosing(self._brain.respond(reply, turns)) as items:
+            async for item in items:
+                if isinstance(item, str) and not has_spoken:
+                    has_spoken = True
+                    if line := self._line_of(item):
+                        yield Line(line)
+                    item = item[len(line) :].lstrip()
+                if item != "":
+                    yield item
+
+    def _line_of(self, text: str) -> str:
+        """The longest line that is all of the text, or its first sentences; or nothing."""
+        begins = [
+            line
+            for line in self._lines
+            if text == line or (line.endswith((".", "!", "?")) and text.startswith(f"{line} "))
+        ]
+        return max(begins, key=len, default="")
+
+    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
+        """What the brain says."""
+        return self._brain.unfinished(turns)
 
 
 class _Models:
@@ -93,17 +146,33 @@ class _Models:
         if model := settings.openai_fallback_model:
             elsewhere = settings.openai_fallback_base_url
             if elsewhere or is_openai(settings):  # its name means nothing to another server
-                other_key = settings.openai_fallback_api_key or _key_for(elsewhere, key, base_url)
-                self.places.append(_Place(model, other_key, elsewhere or base_url))
+                self.places.append(_fallback(settings, model, elsewhere or base_url))
         faq_model = settings.openai_faq_model
-        self.cheap = _Place(faq_model, key, base_url) if faq_model else None
+        self.cheap = _Place(faq_model, key, base_url, "OPENAI_FAQ_MODEL") if faq_model else None
         self._effort = settings.openai_reasoning_effort
+        self._first_token_ms = settings.first_token_ms
         self._shared = shared
         self._prompt = Prompt(agent)
         self._prompt.text(now())  # the first time takes some ms; let no caller wait for them
         self._now = now
         for place in self.places:  # so that there is something to warm
             shared.clients.openai(place.key, place.base_url)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Whether the keys are taken and the models are known."""
+        places = [*self.places, *([self.cheap] if self.cheap else [])]
+        return tuple(
+            openai_check(
+                self._shared,
+                place.key,
+                place.base_url,
+                place.model,
+                place.setting,
+                place.key_setting,
+            )
+            for place in places
+        )
 
     def link(
         self, place: _Place, caller: str, reports: Reports, notes: CallNotes, usage: Usage
@@ -112,7 +181,9 @@ class _Models:
         client = self._shared.clients.openai(place.key, place.base_url)
         at_openai = is_openai_host(client.base_url.host)
         options = OpenAIOptions(
-            place.model, reasoning_effort=self._effort or _no_effort(place.model, at_openai)
+            place.model,
+            reasoning_effort=self._effort or _no_effort(place.model, at_openai),
+            first_token_ms=self._first_token_ms,
         )
         brain = OpenAIBrain(
             client, options, self._prompt, self._now, caller, reports, notes=notes, usage=usage
@@ -120,11 +191,15 @@ class _Models:
         return Link(brain, self._shared.breaker(f"{place.base_url} {place.model}"))
 
 
-def _key_for(elsewhere: str, key: str, base_url: str) -> str:
-    """The key for a fallback that has none of its own: no vendor gets the key of another."""
-    there, here = urlsplit(elsewhere or base_url).hostname, urlsplit(base_url).hostname
-    is_same = there == here or (is_openai_host(there) and is_openai_host(here))
-    return key if is_same else "none"
+def _fallback(settings: EngineSettings, model: str, place: str) -> _Place:
+    """No vendor gets the key of another."""
+    setting, own = "OPENAI_FALLBACK_MODEL", settings.openai_fallback_api_key
+    if own:
+        return _Place(model, own, place, setting, "OPENAI_FALLBACK_API_KEY")
+    there, here = urlsplit(place).hostname, urlsplit(settings.openai_base_url).hostname
+    if there == here or (is_openai_host(there) and is_openai_host(here)):
+        return _Place(model, settings.openai_api_key, place, setting)
+    return _Place(model, "none", place, setting, "OPENAI_FALLBACK_API_KEY, which is not set,")
 
 
 def _no_effort(model: str, at_openai: bool) -> str:

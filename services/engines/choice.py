@@ -6,14 +6,17 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from services.audio.models import ModelMissing
 from services.audio.segmenter import Segmenter
 from services.audio.silero import Silero
 from services.audio.vad import Vad, make_vad
 from services.call.effects import Purpose
+from services.call.events import VendorEvent, VendorFailed
 from services.engines.brains import Brains, make_brains
 from services.engines.cascade import CascadeEngine, Lines
+from services.engines.checks import troubles
 from services.engines.ears import Ears, make_ears
 from services.engines.mock import MockBrain, MockTranscriber, ToneVoice
 from services.engines.shared import Shared
@@ -53,10 +56,15 @@ class Engines:
         )
         """Part -> what runs and why, for people."""
         self._lines = _lines(agent)
-        self._store = LineStore(settings.data_dir / "voices", self._voices.renderer)
+        reports = self._shared.reports()
+        reports.attach(self._line_failed)
+        self._line_trouble = ""
+        folder, renderer = settings.data_dir / "voices", self._voices.renderer
+        self._store = LineStore(folder, renderer, reports, self._voices.breaker)
         self._ahead = (*self._lines.texts, agent.goodbye, *self._brains.ahead)
-        self.problems: tuple[VendorError, ...] = ()
-        """What went wrong at the start, for people."""
+        self._checks = (*self._ears.checks, *self._brains.checks, *self._voices.checks)
+        self.problems: tuple[str, ...] = ()
+        """What went wrong at the start, and how to mend it, for people."""
 
     @property
     def failures(self) -> Mapping[tuple[str, str], int]:
@@ -64,24 +72,38 @@ class Engines:
         return self._shared.failures
 
     async def warm(self) -> None:
-        """Have ready what the first call would wait for: lines, models, connections. What a vendor
-        does not give in time is left to :meth:`run`; nothing is raised for it."""
+        """Have ready what the first call would wait for: lines, models, connections; and find out
+        what will not work. What a vendor does not give in time is left to :meth:`run`; nothing is
+        raised for it."""
         await self._render_here()
-        self.problems = tuple(await self._shared.clients.warm())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._fill_at_first(), name="first lines")
+            trying = tasks.create_task(troubles(self._checks, WARM_WITHIN_S), name="checks")
+        problems, texts = trying.result(), self._lines.texts
+        if missing := sum(text not in self._lines.audio for text in texts):
+            problems.append(
+                f"{missing} of {len(texts)} standing lines are not rendered yet"
+                f"{self._line_trouble}; until they are, they come late or in another voice"
+            )
+        self.problems = tuple(problems)
+        for problem in problems:
+            log.warning("%s", problem)
+
+    def _line_failed(self, event: VendorEvent) -> None:
+        if isinstance(event, VendorFailed):
+            self._line_trouble = f" ({event.vendor}: {event.code})"
+
+    async def _fill_at_first(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(WARM_WITHIN_S):
                 await self._store.fill(self._lines.texts, self._lines.audio)
-        if missing := sum(text not in self._lines.audio for text in self._lines.texts):
-            vendor = self._voices.renderer.name.partition(" ")[0]
-            trouble = VendorError(vendor, "render", f"{missing} standing lines are not ready yet")
-            self.problems += (trouble,)
-            log.warning("%s", trouble)
 
     async def _render_here(self) -> None:
-        """Lines in this machine's voice: all of them, or those for when the vendor's fails."""
+        """The lines in this machine's voice: for good, or for when the vendor's fails."""
         if spare := self._voices.spare:
-            for text in (self._lines.filler, self._lines.by_purpose[Purpose.APOLOGY]):
-                self._lines.spare[text] = await spare.render(text)
+            with suppress(VendorError):
+                for text in self._lines.texts:
+                    self._lines.spare[text] = await spare.render(text)
         if isinstance(self._voices.renderer, ToneVoice):
             for text in self._lines.texts:
                 self._lines.audio[text] = await self._voices.renderer.render(text)
@@ -101,10 +123,18 @@ class Engines:
             self._ears.open(reports),
             self._brains.open(caller, reports),
             self._voices.open(reports),
-            self._lines,
+            self._lines_now(),
             reports,
             self._warmth.want,
         )
+
+    def _lines_now(self) -> Lines:
+        """A voice that has not even rendered the greeting yet has failed since the start: a caller
+        need not wait until it fails again."""
+        lines = self._lines
+        if lines.by_purpose[Purpose.GREETING] in lines.audio:
+            return lines
+        return replace(lines, audio={**lines.spare, **lines.audio})
 
     async def close(self) -> None:
         """Close connections, stop the worker threads."""

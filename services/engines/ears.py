@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from services.audio.models import ModelMissing
+from services.engines.checks import Check, openai_check
 from services.engines.mock import DeafTranscriber
 from services.engines.shared import Shared
 from services.engines.wanted import EngineSettings, hears, if_it_fails, is_openai
@@ -14,6 +15,7 @@ from services.stt import Transcriber
 from services.stt.chain import TranscriberChain
 from services.stt.deepgram import DeepgramOptions, DeepgramTranscriber
 from services.stt.deepgram_file import DeepgramFile
+from services.stt.deepgram_socket import check
 from services.stt.embedded import EmbeddedWords
 from services.stt.flux import MODEL as FLUX_MODEL
 from services.stt.flux import MULTI, FluxOptions, FluxTranscriber
@@ -31,10 +33,11 @@ EMBEDDED_WITHIN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """How a call gets its recogniser. ``report`` is for people."""
+    """How a call gets its recogniser. ``report`` is for people, ``checks`` are for the start."""
 
     open: Callable[[Reports], Transcriber]
     report: str
+    checks: tuple[Check, ...] = ()
 
 
 def make_ears(settings: EngineSettings, agent: Agent, shared: Shared) -> Ears:
@@ -56,6 +59,7 @@ def make_ears(settings: EngineSettings, agent: Agent, shared: Shared) -> Ears:
         return Ears(
             lambda reports: UtteranceTranscriber(FirstWords([first, *ways], reports), silence_ms),
             f"OpenAI {settings.openai_transcribe_model} ({why}){_then(ways)}",
+            tuple(others.checks),
         )
     if name == "flux":
         return _flux(settings, agent, shared, why, others)
@@ -73,12 +77,17 @@ def _deepgram(
         agent.key_terms,
     )
     breaker, ways = shared.breaker("deepgram live"), others.after("deepgram")
+    tls = shared.tls_of(options.base_url)
 
     def open_one(reports: Reports) -> Transcriber:
-        live = DeepgramTranscriber(options, reports, breaker, settings.vad_silence_ms)
+        live = DeepgramTranscriber(options, reports, breaker, settings.vad_silence_ms, tls=tls)
         return TranscriberChain(live, FirstWords(ways, reports), settings.vad_silence_ms)
 
-    return Ears(open_one, f"Deepgram {options.model} ({why}){_then(ways)}")
+    checks = (
+        _deepgram_check(settings, f"DEEPGRAM_MODEL={options.model}", lambda: check(options, tls)),
+        *others.checks,
+    )
+    return Ears(open_one, f"Deepgram {options.model} ({why}){_then(ways)}", checks)
 
 
 def _flux(
@@ -96,15 +105,25 @@ def _flux(
         eager_eot_threshold=settings.flux_eager_threshold,
     )
     breaker, ways = shared.breaker("deepgram flux"), others.after("deepgram")
-    silence_ms = settings.vad_silence_ms
+    silence_ms, tls = settings.vad_silence_ms, shared.tls_of(options.base_url)
 
     def open_one(reports: Reports) -> Transcriber:
-        live = FluxTranscriber(options, reports, breaker, silence_ms)
+        live = FluxTranscriber(options, reports, breaker, silence_ms, tls=tls)
         return TranscriberChain(
             live, FirstWords(ways, reports), silence_ms, patience_ms=options.patience_ms
         )
 
-    return Ears(open_one, f"Deepgram {options.model} ({why}){_then(ways)}")
+    checks = (
+        _deepgram_check(settings, f"FLUX_MODEL={model}", lambda: check(options, tls)),
+        *others.checks,
+    )
+    return Ears(open_one, f"Deepgram {options.model} ({why}){_then(ways)}", checks)
+
+
+def _deepgram_check(
+    settings: EngineSettings, model: str, run: Callable[[], Awaitable[None]]
+) -> Check:
+    return Check(run, f"Deepgram ({settings.deepgram_base_url})", "DEEPGRAM_API_KEY", model)
 
 
 class _Others:
@@ -115,6 +134,8 @@ class _Others:
         self._agent = agent
         self._shared = shared
         self.without_embedded = ""
+        self.checks: list[Check] = []
+        """Of those that were made."""
 
     def after(self, first: str) -> list[Way]:
         """Those that are tried when ``first`` has failed, in order."""
@@ -143,10 +164,14 @@ class _Others:
 
     def openai(self) -> Way:
         settings, agent = self._settings, self._agent
-        client = self._shared.clients.openai(settings.openai_api_key, settings.openai_base_url)
-        options = OpenAITranscription(
-            settings.openai_transcribe_model, agent.engines.language, agent.key_terms
+        key, url, model = (
+            settings.openai_api_key,
+            settings.openai_base_url,
+            settings.openai_transcribe_model,
         )
+        client = self._shared.clients.openai(key, url)
+        self.checks.append(openai_check(self._shared, key, url, model, "OPENAI_TRANSCRIBE_MODEL"))
+        options = OpenAITranscription(model, agent.engines.language, agent.key_terms)
         return Way(OpenAIWords(client, options), self._shared.breaker("openai transcription"))
 
     def embedded(self) -> Way | None:

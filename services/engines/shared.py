@@ -30,6 +30,10 @@ class Shared:
         """One for all sockets: each takes a megabyte."""
         return ssl.create_default_context()
 
+    def tls_of(self, base_url: str) -> ssl.SSLContext | None:
+        """What a socket to this place needs of it."""
+        return self.tls if base_url.startswith("https:") else None
+
     def breaker(self, name: str) -> Breaker:
         """The breaker of this name; it is always the same one."""
         if name not in self._breakers:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.audio.models import ModelMissing
+from services.engines.checks import Check, openai_check
 from services.engines.mock import ToneVoice
 from services.engines.shared import Shared
 from services.engines.wanted import EngineSettings, if_it_fails, speaks
@@ -14,6 +15,7 @@ from services.tts import Renderer, Voice
 from services.tts.by_phrase import Patience
 from services.tts.chain import VoiceChain
 from services.tts.elevenlabs import ElevenLabsVoice
+from services.tts.elevenlabs_link import check
 from services.tts.elevenlabs_rest import PATIENCE as ELEVENLABS_PATIENCE
 from services.tts.elevenlabs_rest import ElevenLabsRest
 from services.tts.elevenlabs_wire import ElevenLabsOptions
@@ -32,13 +34,16 @@ class Voices:
     """How a call gets its voice, and who renders the standing lines.
 
     ``spare`` renders in this machine, for what cannot wait while the vendor fails; None if the
-    renderer does so itself, or if nobody can. ``report`` is for people.
+    renderer does so itself, or if nobody can. ``breaker`` is of the renderer's way to its vendor.
+    ``report`` is for people, ``checks`` are for the start.
     """
 
     open: Callable[[Reports], Voice]
     renderer: Renderer
     spare: Renderer | None
     report: str
+    checks: tuple[Check, ...] = ()
+    breaker: Breaker | None = None
 
 
 Opened = Callable[[Reports], tuple[Voice, Breaker]]
@@ -62,25 +67,36 @@ def make_voices(settings: EngineSettings, agent: Agent, shared: Shared) -> Voice
     last = "" if embedded else "openai" if has_openai else "elevenlabs"
     makers = _Makers(settings, agent, shared, name, last)
     chain: list[Opened] = []
+    checks: list[Check] = []
     told: list[str] = []
     if name == "elevenlabs":
         if agent.engines.use_persistent_tts:
             chain.append(makers.elevenlabs_socket)
+            checks.append(makers.elevenlabs_check())
         chain.append(makers.elevenlabs_rest)
         how = "one socket a call" if agent.engines.use_persistent_tts else "a request a phrase"
         told.append(f"ElevenLabs {settings.elevenlabs_model}, {how} ({why})")
     if has_openai:
         chain.append(makers.openai)
+        key, url, model = (
+            settings.openai_api_key,
+            settings.openai_base_url,
+            settings.openai_speech_model,
+        )
+        checks.append(openai_check(shared, key, url, model, "OPENAI_SPEECH_MODEL"))
         told.append(f"OpenAI {settings.openai_speech_model}" + (f" ({why})" * (name == "openai")))
     if embedded:  # in any language: an accent is better than silence
         chain.append(lambda reports: (embedded, shared.breaker("hibari")))
         is_english = agent.engines.language.partition("-")[0] in {"en", "multi"}
         told.append("Hibari" if is_english else "Hibari (English)")
+    renderer, breaker = makers.renderer()
     return Voices(
         lambda reports: VoiceChain([opened(reports) for opened in chain], reports),
-        makers.renderer(),
+        renderer,
         embedded,
         f"{told[0]}{if_it_fails(told[1:])}",
+        tuple(checks),
+        breaker,
     )
 
 
@@ -98,20 +114,30 @@ class _Makers:
         self._last = last
         self._region = agent.business.country
         self._voice = agent.engines.voice
-        self._language = agent.engines.language
+        language = agent.engines.language
+        self._spoken = None if language in {"en", "multi"} else language.partition("-")[0]
+        """ISO 639-1; None: English, or whatever comes."""
 
-    def renderer(self) -> Renderer:
+    def renderer(self) -> tuple[Renderer, Breaker]:
         """The renderer in the chosen voice."""
-        reports = Reports(self._shared.failures)
         maker = self.elevenlabs_rest if self._chosen == "elevenlabs" else self.openai
-        voice, _ = maker(reports)
-        return voice
+        return maker(self._shared.reports())  # which nobody hears: rendering tells nothing itself
 
     def elevenlabs_socket(self, reports: Reports) -> tuple[Voice, Breaker]:
         opening = self._shared.breaker("elevenlabs connect")
-        tls = self._shared.tls if self._settings.elevenlabs_base_url.startswith("https") else None
+        tls = self._shared.tls_of(self._settings.elevenlabs_base_url)
         voice = ElevenLabsVoice(self._elevenlabs, opening, reports, tls)
         return voice, self._shared.breaker("elevenlabs socket")
+
+    def elevenlabs_check(self) -> Check:
+        """Whether a socket opens."""
+        options, tls = self._elevenlabs, self._shared.tls_of(self._settings.elevenlabs_base_url)
+        return Check(
+            lambda: check(options, tls),
+            f"ElevenLabs ({options.base_url})",
+            "ELEVENLABS_API_KEY",
+            f"the voice {options.voice} or the model {options.model}",
+        )
 
     def elevenlabs_rest(self, reports: Reports) -> tuple[ElevenLabsRest, Breaker]:
         settings = self._settings
@@ -130,6 +156,7 @@ class _Makers:
             settings.openai_speech_model,
             own or settings.openai_speech_voice,
             region=self._region,
+            language=self._spoken or "en",
         )
         patience = LAST_PATIENCE if self._last == "openai" else OPENAI_PATIENCE
         return OpenAIVoice(client, options, reports, patience), self._shared.breaker(
@@ -144,7 +171,7 @@ class _Makers:
             settings.elevenlabs_api_key,
             self._voice or settings.elevenlabs_voice,
             settings.elevenlabs_model,
-            None if self._language in {"en", "multi"} else self._language.partition("-")[0],
+            self._spoken,
             region=self._region,
         )
 

@@ -33,6 +33,7 @@ class EngineSettings(Protocol):
     openai_transcribe_model: str
     openai_speech_model: str
     openai_speech_voice: str
+    first_token_ms: int
     hedge_after_ms: int
     faq_ahead: bool
     elevenlabs_api_key: str

@@ -8,12 +8,11 @@ SDK: see ``deepgram_socket``.
 
 from __future__ import annotations
 
-import asyncio
+import ssl
 from dataclasses import dataclass
 
 from services.audio.mulaw import BYTES_PER_MS, FRAME_BYTES, RATE_HZ
 from services.audio.segmenter import VAD_SILENCE_MS
-from services.call.events import TranscriptFailed, TranscriptFinal, TranscriptInterim
 from services.stt import Emit
 from services.stt.deepgram_socket import VENDOR
 from services.stt.deepgram_wire import (
@@ -29,7 +28,8 @@ from services.stt.deepgram_wire import (
 )
 from services.stt.heard import Heard
 from services.stt.link import Line, LineOptions
-from services.stt.live import Owed, Stop
+from services.stt.live import LiveCall
+from services.stt.owed import Stop
 from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
 from services.vendors.urls import socket_url
@@ -37,14 +37,12 @@ from services.vendors.urls import socket_url
 BASE_URL = "https://api.deepgram.com"
 MODEL = "nova-3"
 GIVE_UP_MS = 1200
-"""An utterance without words so long after its end is given up ..."""
-DEAD_MS = 2000
-"""... and so is the socket, if nothing at all came for so long, or at the second in a row."""
+"""An utterance without words so long after its end is given up."""
 
 _BATCH = 5 * FRAME_BYTES  # 100 ms in a message: a fifth of the work, and Finalize waits for nothing
 _IDLE_BATCH = 500 * BYTES_PER_MS  # nobody waits for the words of silence; speech sends it at once
 _BIGGEST = RATE_HZ  # a second in a message that catches up
-_LEAD = 500 * BYTES_PER_MS  # words so long before a turn's first voice may belong to it
+_LITTLE = 500 * BYTES_PER_MS  # with no more than this to finish, Finalize may go unanswered
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,8 @@ class DeepgramOptions:
 
 
 class DeepgramTranscriber:
-    """The transcriber of one call. ``silence_ms``: what the segmenter waits before an end."""
+    """The transcriber of one call. ``silence_ms``: what the segmenter waits before an end.
+    ``tls``: the process's own; None: a new one for each socket."""
 
     def __init__(
         self,
@@ -93,148 +92,89 @@ class DeepgramTranscriber:
         reports: Reports,
         breaker: Breaker,
         silence_ms: int = VAD_SILENCE_MS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._options = options
         self._reports = reports
-        self._line = Line(
-            LineOptions(
-                options.url,
-                options.key,
-                batch=_BATCH,
-                idle_batch=_IDLE_BATCH,
-                biggest=_BIGGEST,
-                keep_alive=KEEP_ALIVE,
-                goodbye=CLOSE_STREAM,
-            ),
-            reports,
-            breaker,
+        line = LineOptions(
+            options.url,
+            options.key,
+            batch=_BATCH,
+            idle_batch=_IDLE_BATCH,
+            biggest=_BIGGEST,
+            keep_alive=KEEP_ALIVE,
+            goodbye=CLOSE_STREAM,
+            tls=tls,
         )
+        self._line = Line(line, reports, breaker)
         self._silence = silence_ms * BYTES_PER_MS
         self._heard = Heard(silence_ms)
-        self._owed = Owed()
-        self._utterance = 0  # being spoken; 0: none
-        self._in_turn = False
-        self._told = ""  # the last interim transcript
-        self._last_word_at = 0.0  # when the service last said anything
-        self._misses = 0
+        self._call = LiveCall(self._line, self._heard, reports, "finalize")
 
     async def run(self, emit: Emit) -> None:
-        self._emit = emit
-        try:
-            await self._line.run(self)
-        finally:
-            self._owed.close()
+        await self._call.run(emit, self)
 
     def hear(self, frame: bytes) -> None:
-        self._line.hear(frame, is_idle=not self._utterance and self._owed.is_clear)
+        self._call.hear(frame)
 
     def speech_started(self, utterance: int, voiced_ms: int) -> None:
-        if not self._in_turn:
-            self._in_turn = True
-            if self._owed.is_clear:
-                self._heard.skip(self._line.audio.end - voiced_ms * BYTES_PER_MS - _LEAD)
-        self._utterance = utterance
+        self._call.speech_started(utterance, voiced_ms)
 
     def speech_stopped(self, utterance: int) -> None:
-        self._utterance = 0
-        stop = self._owed.stopped(utterance, self._line.audio.end)
+        call, stop = self._call, self._call.speech_stopped(utterance)
         self._answer_settled()
         if not stop.is_waiting:
             return  # Deepgram has noticed the pause itself, and has said all
         if self._line.is_down:
-            self._fail(stop, "not connected")
+            call.fail(stop, "not connected")
             return
         self._line.ask(stop.place, FINALIZE)
         self._reports.step(VENDOR, "finalize")
-        self._owed.after(stop, self._options.finalize_wait_ms, self._finalize_is_late)
-        self._owed.after(stop, GIVE_UP_MS, self._words_are_missing)
+        call.owed.after(stop, self._options.finalize_wait_ms, self._finalize_is_late)
+        call.owed.after(stop, GIVE_UP_MS, call.timed_out)
+        if stop.place - self._heard.final_to > _LITTLE:
+            call.expect()
 
     def turn_committed(self) -> None:
-        self._in_turn = bool(self._utterance)
-        self._heard.skip(self._owed.forget_failed())
+        self._call.turn_committed()
 
     def answered(self, utterance: int) -> None:
-        """The words up to this utterance were had elsewhere: do not give them again."""
-        if any(stop.utterance <= utterance for stop in self._owed.waiting):
-            self._missed()
-        self._heard.skip(self._owed.settle(utterance))
-        self._release()
+        self._call.answered(utterance)
 
     # --- the line ---------------------------------------------------------------------------------
 
     def opened(self) -> None:
         """A new socket: what is still wanted is asked for again."""
-        self._last_word_at = asyncio.get_running_loop().time()
-        self._misses = 0
-        for stop in self._owed.waiting:
+        self._call.opened()
+        for stop in self._call.owed.waiting:
             self._line.ask(stop.place, FINALIZE)
 
     def got(self, message: bytes) -> None:
         """A message of the service. Raises Malformed."""
-        self._last_word_at = asyncio.get_running_loop().time()
+        self._call.heard_from()
         parsed = parse(message)
         if isinstance(parsed, Results):
-            self._misses = 0
             self._heard.add(parsed, self._line.base)
             self._answer_settled()
-            self._tell_interim()
-            self._release()
+            self._call.tell_interim()
+            self._call.release()
         elif isinstance(parsed, Problem):
             self._reports.failed(VendorError(VENDOR, "message", parsed.code))
 
     def lost(self, *, retrying: bool) -> None:
-        """The socket is gone; without a new one soon, nobody is kept waiting."""
-        self._heard.socket_lost()
-        if not retrying:
-            for stop in self._owed.waiting:
-                self._fail(stop, "not connected")
+        self._call.lost(retrying=retrying)
 
     # --- words ------------------------------------------------------------------------------------
 
     def _answer_settled(self) -> None:
         """Answer all utterances whose words are final, the last of them for all before it."""
-        reached = [stop for stop in self._owed.waiting if stop.place <= self._heard.settled_to]
-        if reached:
-            self._answer(reached[-1], guess=False)
-
-    def _answer(self, stop: Stop, *, guess: bool) -> None:
-        first, text = self._owed.answered + 1, self._heard.take(stop.place, guess=guess)
-        self._owed.settle(stop.utterance)
-        self._line.answered()
-        self._reports.step(VENDOR, "final words")
-        self._told = ""
-        self._emit(TranscriptFinal(first, stop.utterance, text))
-
-    def _tell_interim(self) -> None:
-        waiting = self._owed.waiting
-        last = self._utterance or (waiting[-1].utterance if waiting else 0)
-        text = self._heard.text
-        if last and text and text != self._told:
-            self._told = text
-            self._emit(TranscriptInterim(self._owed.answered + 1, last, text))
-
-    def _release(self) -> None:
-        self._line.release(max(self._heard.final_to, self._heard.given))
-
-    # --- words that do not come -------------------------------------------------------------------
+        waiting = self._call.owed.waiting
+        if reached := [stop for stop in waiting if stop.place <= self._heard.settled_to]:
+            self._call.answer(reached[-1], self._heard.take(reached[-1].place))
 
     def _finalize_is_late(self, stop: Stop) -> None:
         """Perhaps there was nothing left to finalise: what there is will do if it is all."""
         if stop.is_waiting and self._heard.reach >= stop.place - self._silence:
-            self._answer(stop, guess=True)
-            self._release()
-
-    def _words_are_missing(self, stop: Stop) -> None:
-        self._missed()
-        self._fail(stop, "timeout")
-
-    def _missed(self) -> None:
-        """An utterance had to do without us. Is the socket dead?"""
-        self._misses += 1
-        silent_s = asyncio.get_running_loop().time() - self._last_word_at
-        if self._misses > 1 or silent_s >= DEAD_MS / 1000:
-            self._line.give_up(VendorError(VENDOR, "finalize", "stall", at_once=True))
-
-    def _fail(self, stop: Stop, code: str) -> None:
-        stop.give_up_waiting()
-        self._emit(TranscriptFailed(stop.utterance, code))
+            self._call.heard_from()
+            self._call.answer(stop, self._heard.take(stop.place, guess=True))
+            self._call.release()

@@ -17,6 +17,7 @@ from services.audio.mulaw import RATE_HZ
 from services.stt.deepgram import BASE_URL, MODEL
 from services.stt.deepgram_socket import VENDOR
 from services.stt.deepgram_wire import limited
+from services.stt.keys import check_key
 from services.stt.turn_audio import Piece
 from services.vendors import VendorError
 from services.vendors.urls import socket_url
@@ -38,6 +39,7 @@ class DeepgramFile:
         language: str = "en",
         keyterms: Sequence[str] = (),
     ) -> None:
+        self._key = key
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(5, connect=1),
             limits=httpx.Limits(max_connections=200, keepalive_expiry=KEEP_ALIVE_S),
@@ -70,6 +72,7 @@ class DeepgramFile:
 
     async def words(self, pieces: Sequence[Piece]) -> str:
         """The words of all pieces at once. Raises VendorError."""
+        check_key(VENDOR, "transcribe", self._key)
         audio = b"".join(piece.audio for piece in pieces)
         try:
             response = await self._client.listen.v1.media.transcribe_file(

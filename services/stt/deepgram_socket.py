@@ -14,13 +14,15 @@ import logging
 import re
 import ssl
 from contextlib import suppress
-from functools import cache
 from ipaddress import ip_address
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
 
+from services.stt.deepgram_wire import CLOSE_STREAM
+from services.stt.keys import check_key
 from services.vendors import VendorError
 
 log = logging.getLogger(__name__)
@@ -34,23 +36,21 @@ _CLOSE_CODE = re.compile(r"\b[A-Z]+-\d{4}\b")
 _CODE = re.compile(r"[A-Za-z0-9_-]{3,40}")
 
 
-@cache
-def tls_context() -> ssl.SSLContext:
-    """One for the whole process: loading the root certificates takes tens of milliseconds."""
-    return ssl.create_default_context()
-
-
-async def open_socket(url: str, key: str) -> ClientConnection:
+async def open_socket(url: str, key: str, tls: ssl.SSLContext | None = None) -> ClientConnection:
     """A socket to ``ws(s)://...``. Raises VendorError.
+
+    ``tls``: one for the whole process, as loading the root certificates takes tens of
+    milliseconds; None: the library makes one for this socket.
 
     No pings: dead lines are noticed by answers that stay away, long before a ping would tell.
     """
+    check_key(VENDOR, "connect", key)
     try:
         async with asyncio.timeout(CONNECT_S):
             return await connect(
                 url,
                 additional_headers={"Authorization": f"Token {key}"},
-                ssl=tls_context() if url.startswith("wss:") else None,
+                ssl=(tls or True) if url.startswith("wss:") else None,
                 compression=None,
                 proxy=None if _is_loopback(url) else True,
                 open_timeout=None,
@@ -88,11 +88,30 @@ async def close_socket(socket: ClientConnection, goodbye: str) -> None:
         socket.transport.abort()
 
 
+class Asked(Protocol):
+    """What a live socket needs: ``DeepgramOptions`` or ``FluxOptions``."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+
+async def check(options: Asked, tls: ssl.SSLContext | None = None) -> None:
+    """Open a live socket and close it again: the name is looked up then, TLS was spoken, and a key
+    that is refused shows (code ``401``). Raises VendorError. Takes no longer than ``CONNECT_S`` and
+    twice ``CLOSE_S``."""
+    socket = await open_socket(options.url, options.key, tls)
+    await close_socket(socket, CLOSE_STREAM)
+
+
 def _refusal(status: int, why: str | None) -> VendorError:
-    """``why``: the header ``dg-error``. It may be a sentence, and a sentence is no code."""
+    """``why``: the header ``dg-error``. It may be a sentence, and a sentence is no code; and a
+    refused key is always ``401``, for the start looks out for it."""
     if why:
         log.warning("%s refused a socket: %d: %.200s", VENDOR, status, why)
-    code = why if why and _CODE.fullmatch(why) else str(status)
+    code = why if why and status != 401 and _CODE.fullmatch(why) else str(status)
     return VendorError(VENDOR, "connect", code, at_once=status in {401, 402, 403})
 
 

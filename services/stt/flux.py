@@ -11,18 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from dataclasses import dataclass
 
 from services.audio.mulaw import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, RATE_HZ, SILENCE
 from services.audio.segmenter import VAD_SILENCE_MS
-from services.call.events import (
-    TranscriptFailed,
-    TranscriptFinal,
-    TranscriptInterim,
-    TurnEnded,
-    TurnGoesOn,
-    TurnMayEnd,
-)
+from services.call.events import TurnEnded, TurnGoesOn, TurnMayEnd
 from services.stt import Emit
 from services.stt.deepgram import BASE_URL
 from services.stt.deepgram_socket import VENDOR
@@ -39,7 +33,8 @@ from services.stt.deepgram_wire import (
 )
 from services.stt.flux_turns import FluxTurns
 from services.stt.link import Line, LineOptions
-from services.stt.live import Owed, Stop
+from services.stt.live import LiveCall
+from services.stt.owed import Stop
 from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
 from services.vendors.urls import socket_url
@@ -51,16 +46,13 @@ MULTI = "flux-general-multi"
 ANSWER_MS = 350
 """How long the answer to ``ForceEndTurn`` is waited for."""
 SILENT_MS = 600
-"""Nothing at all from the service for so long, while somebody waits for words, is a failure ..."""
-DEAD_MS = 1000
-"""... and for so long, or twice in a row, a dead socket."""
+"""Nothing at all from the service for so long, while somebody waits for words, is a failure."""
 FILL_MS = 500
 """When no frame came for so long, as much silence is sent in its place."""
 
 _LOOK_MS = 250
 _BATCH = 4 * FRAME_BYTES  # 80 ms in a message, which Deepgram recommends
 _LAG = 240 * BYTES_PER_MS  # a word is in the text when so much more was heard
-_LEAD = 500 * BYTES_PER_MS  # words so long before a turn's first voice may belong to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +95,8 @@ class FluxOptions:
 
 
 class FluxTranscriber:
-    """The transcriber of one call. ``silence_ms``: what the segmenter waits before an end."""
+    """The transcriber of one call. ``silence_ms``: what the segmenter waits before an end.
+    ``tls``: the process's own; None: a new one for each socket."""
 
     def __init__(
         self,
@@ -111,78 +104,65 @@ class FluxTranscriber:
         reports: Reports,
         breaker: Breaker,
         silence_ms: int = VAD_SILENCE_MS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._options = options
         self._reports = reports
-        line = LineOptions(options.url, options.key, _BATCH, _BATCH, _BATCH, "", CLOSE_STREAM)
+        line = LineOptions(options.url, options.key, _BATCH, _BATCH, _BATCH, "", CLOSE_STREAM, tls)
         self._line = Line(line, reports, breaker)
         self._pause = silence_ms * BYTES_PER_MS
-        self._owed = Owed()
         self._turns = FluxTurns()
-        self._utterance = 0  # being spoken; 0: none
-        self._in_turn = False
-        self._told = ""  # the last interim transcript
+        self._call = LiveCall(self._line, self._turns, reports, "listen")
         self._last_word_at = 0.0  # when the service last said anything
-        self._misses = 0
 
     async def run(self, emit: Emit) -> None:
-        self._emit = emit
         filling = asyncio.create_task(self._fill(), name="deepgram-silence")
         try:
-            await self._line.run(self)
+            await self._call.run(emit, self)
         finally:
-            self._owed.close()
             filling.cancel()
             await asyncio.gather(filling, return_exceptions=True)
 
     def hear(self, frame: bytes) -> None:
-        self._line.hear(frame, is_idle=not self._utterance and self._owed.is_clear)
+        self._call.hear(frame)
 
     def speech_started(self, utterance: int, voiced_ms: int) -> None:
-        if not self._in_turn:
-            self._in_turn = True
-            if self._owed.is_clear:
-                self._turns.skip(self._line.audio.end - voiced_ms * BYTES_PER_MS - _LEAD)
-        self._utterance = utterance
-        self._owed.no_hurry()  # to end the turn now would cut a word
+        self._call.speech_started(utterance, voiced_ms)
+        self._call.owed.no_hurry()  # to end the turn now would cut a word
 
     def speech_stopped(self, utterance: int) -> None:
-        self._utterance = 0
-        stop = self._owed.stopped(utterance, self._line.audio.end)
+        call, stop = self._call, self._call.speech_stopped(utterance)
         if self._line.is_down:
-            self._fail(stop, "not connected")
+            call.fail(stop, "not connected")
             return
-        self._owed.after(stop, 0, lambda _: self._settle())  # not before the pause itself is told
-        self._owed.after(stop, SILENT_MS, self._is_it_silent)
-        self._owed.after(stop, self._options.force_after_ms, self._force)
-        self._owed.after(stop, self._options.patience_ms, self._words_are_missing)
+        after = call.owed.after
+        after(stop, 0, lambda _: self._settle())  # not before the pause itself is told
+        after(stop, SILENT_MS, self._is_it_silent)
+        after(stop, self._options.force_after_ms, self._force)
+        after(stop, self._options.patience_ms, call.timed_out)
+        call.expect()
 
     def turn_committed(self) -> None:
-        self._in_turn = bool(self._utterance)
-        self._turns.skip(self._owed.forget_failed())
+        self._call.turn_committed()
 
     def answered(self, utterance: int) -> None:
-        """The words up to this utterance were had elsewhere: do not give them again."""
-        if any(stop.utterance <= utterance for stop in self._owed.waiting):
-            self._missed()
-        self._turns.skip(self._owed.settle(utterance))
-        self._line.release(self._turns.given)
+        self._call.answered(utterance)
 
     # --- the line ---------------------------------------------------------------------------------
 
     def opened(self) -> None:
         """A new socket: nothing is to be asked for, the audio itself makes Flux speak."""
         self._last_word_at = asyncio.get_running_loop().time()
-        self._misses = 0
+        self._call.opened()
 
     def got(self, message: bytes) -> None:
         """A message of the service. Raises Malformed, or VendorError if the service gives up."""
         self._last_word_at = asyncio.get_running_loop().time()
+        self._call.heard_from()
         parsed = parse_flux(message)
         if isinstance(parsed, TurnInfo):
-            self._misses = 0
             self._turns.add(parsed, self._line.base)
-            self._line.release(self._turns.ended_to)
+            self._call.release()
             self._tell(parsed.event)
             self._settle()
         elif isinstance(parsed, Problem):
@@ -191,11 +171,7 @@ class FluxTranscriber:
             log.warning("%s warns: %s", VENDOR, parsed.code)
 
     def lost(self, *, retrying: bool) -> None:
-        """The socket is gone; without a new one soon, nobody is kept waiting."""
-        self._turns.socket_lost()
-        if not retrying:
-            for stop in self._owed.waiting:
-                self._fail(stop, "not connected")
+        self._call.lost(retrying=retrying)
 
     async def _fill(self) -> None:
         """Silence where no frames come, also between turns: there is no other sign of life."""
@@ -213,39 +189,28 @@ class FluxTranscriber:
 
     def _tell(self, event: TurnEvent) -> None:
         """What it means for the utterance that is being spoken, or was spoken last."""
-        waiting = self._owed.waiting
-        last = self._utterance or (waiting[-1].utterance if waiting else 0)
-        text = self._turns.text
-        if not last:
-            return
-        if text and text != self._told:
-            self._told = text
-            self._emit(TranscriptInterim(self._owed.answered + 1, last, text))
-        if event is TurnEvent.EAGER_END:
-            self._emit(TurnMayEnd(last, text))
-        elif event is TurnEvent.RESUMED:
-            self._emit(TurnGoesOn(last))
+        self._call.tell_interim()
+        last = self._call.last
+        if last and event is TurnEvent.EAGER_END:
+            self._call.emit(TurnMayEnd(last, self._turns.text))
+        elif last and event is TurnEvent.RESUMED:
+            self._call.emit(TurnGoesOn(last))
 
     def _settle(self) -> None:
         """Answer the utterances that have all their words, the last of them for all before it."""
-        turns = self._turns
+        turns, waiting = self._turns, self._call.owed.waiting
         if turns.running:
             return  # the caller may go on
-        ended = [stop for stop in self._owed.waiting if stop.place <= turns.ended_to + self._pause]
-        quiet = [stop for stop in self._owed.waiting if stop.place <= turns.reach - _LAG]
+        ended = [stop for stop in waiting if stop.place <= turns.ended_to + self._pause]
+        quiet = [stop for stop in waiting if stop.place <= turns.reach - _LAG]
         if stop := max((*ended[-1:], *quiet[-1:]), key=lambda stop: stop.place, default=None):
-            self._answer(stop)
+            self._answer(stop, turns.take())
 
-    def _answer(self, stop: Stop) -> None:
-        self._line.answered()  # updates in silence are no sign that it can hear
-        first, text = self._owed.answered + 1, self._turns.take()
-        self._owed.settle(stop.utterance)
-        self._reports.step(VENDOR, "final words")
-        self._told = ""
-        self._line.release(stop.place)
-        self._emit(TranscriptFinal(first, stop.utterance, text))
-        if text and not self._utterance and not self._owed.waiting:
-            self._emit(TurnEnded(stop.utterance))
+    def _answer(self, stop: Stop, text: str) -> None:
+        """Only now: updates in silence are no sign that Flux can hear."""
+        self._call.answer(stop, text)
+        if text and not self._call.last:
+            self._call.emit(TurnEnded(stop.utterance))
 
     # --- words that do not come -------------------------------------------------------------------
 
@@ -256,23 +221,6 @@ class FluxTranscriber:
 
     def _is_it_silent(self, stop: Stop) -> None:
         behind_ms = (self._line.audio.end - self._turns.reach) // BYTES_PER_MS
-        if self._silent_ms >= SILENT_MS and behind_ms >= SILENT_MS:
-            self._words_are_missing(stop)
-
-    def _words_are_missing(self, stop: Stop) -> None:
-        self._missed()
-        self._fail(stop, "timeout")
-
-    def _missed(self) -> None:
-        """An utterance had to do without us. Is the socket dead?"""
-        self._misses += 1
-        if self._misses > 1 or self._silent_ms >= DEAD_MS:
-            self._line.give_up(VendorError(VENDOR, "listen", "stall", at_once=True))
-
-    @property
-    def _silent_ms(self) -> float:
-        return (asyncio.get_running_loop().time() - self._last_word_at) * 1000
-
-    def _fail(self, stop: Stop, code: str) -> None:
-        stop.give_up_waiting()
-        self._emit(TranscriptFailed(stop.utterance, code))
+        silent_ms = (asyncio.get_running_loop().time() - self._last_word_at) * 1000
+        if silent_ms >= SILENT_MS and behind_ms >= SILENT_MS:
+            self._call.timed_out(stop)

@@ -30,6 +30,11 @@ class FluxTurns:
         """All words not given yet."""
         return self._text([*self._ended, *([self._running] if self._running else [])])
 
+    @property
+    def done_to(self) -> int:
+        """The place before which all turns have ended, or are not wanted."""
+        return max(self.ended_to, self.given)
+
     def add(self, info: TurnInfo, base: int) -> None:
         """The socket's audio begins at the place ``base``."""
         self.reach = base + info.end

@@ -72,6 +72,11 @@ class Heard:
         """The place up to which there are words that may still change (or silence)."""
         return max(self.final_to, self._interim.end if self._interim else 0)
 
+    @property
+    def done_to(self) -> int:
+        """The place before which all words are final, given, or not wanted."""
+        return max(self.final_to, self.given)
+
     def add(self, results: Results, base: int) -> None:
         """The socket's audio begins at the place ``base``."""
         begin, end = base + results.begin, base + results.end

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ _KEPT_OUT_S = 0.5
 class LineOptions:
     """``url``: ``ws(s)://...`` with its query. ``batch``: bytes of audio in a message, and
     ``idle_batch`` while nobody speaks; ``biggest``: in one that catches up. ``keep_alive``: sent
-    when nothing else is; "": nothing."""
+    when nothing else is; "": nothing. ``tls``: None: the library's own."""
 
     url: str
     key: str
@@ -45,6 +46,7 @@ class LineOptions:
     biggest: int
     keep_alive: str
     goodbye: str
+    tls: ssl.SSLContext | None = None
 
 
 class Listener(Protocol):
@@ -87,7 +89,8 @@ class Line:
         while True:
             await self._wait_for_turn(listener)
             try:
-                socket = await open_socket(self._options.url, self._options.key)
+                options = self._options
+                socket = await open_socket(options.url, options.key, options.tls)
             except VendorError as error:
                 self._failed(error)
                 self._down(listener)

@@ -1,14 +1,22 @@
-"""What the live recognisers share: the utterances whose words are still owed, and their clocks."""
+"""What the live recognisers share: a call's utterances, on a line that may die."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
-from services.stt import Transcriber
+from services.audio.mulaw import BYTES_PER_MS
+from services.call.events import TranscriptFailed, TranscriptFinal, TranscriptInterim
+from services.stt import Emit, Transcriber
+from services.stt.deepgram_socket import VENDOR
+from services.stt.link import Line, Listener
+from services.stt.owed import Owed, Stop
+from services.vendors import Reports, VendorError
+
+DEAD_MS = 1000
+"""A socket that was asked for words, and on which nothing at all came for so long, is dead."""
+
+_LEAD = 500 * BYTES_PER_MS  # words so long before a turn's first voice may belong to it
 
 
 class LiveTranscriber(Transcriber, Protocol):
@@ -18,82 +26,148 @@ class LiveTranscriber(Transcriber, Protocol):
         """The words up to this utterance were had elsewhere: do not give them again."""
 
 
-@dataclass(slots=True)
-class Stop:
-    """An utterance that ended at a place of the audio. ``is_waiting``: it was not answered yet,
-    neither with words nor with a failure."""
-
-    utterance: int
-    place: int
-    is_waiting: bool = True
-    clocks: list[asyncio.TimerHandle] = field(default_factory=list)
-
-    def stop_clocks(self) -> None:
-        """None of them goes off."""
-        for clock in self.clocks:
-            clock.cancel()
-        self.clocks.clear()
-
-    def give_up_waiting(self) -> None:
-        """The utterance needs no words any more, at least not in a hurry."""
-        self.is_waiting = False
-        self.stop_clocks()
-
-
-class Owed:
-    """The utterances of one call that have ended and have no words yet, in order."""
-
-    def __init__(self) -> None:
-        self.answered = 0
-        """The last utterance that has its words."""
-        self._stops: deque[Stop] = deque()
+class Words(Protocol):
+    """What a recogniser has made out so far, by place in the call."""
 
     @property
-    def waiting(self) -> list[Stop]:
-        """Those that nobody has answered, not even with a failure."""
-        return [stop for stop in self._stops if stop.is_waiting]
+    def text(self) -> str:
+        """All words not given yet."""
 
     @property
-    def is_clear(self) -> bool:
-        """Whether all that have ended have words."""
-        return not self._stops
+    def done_to(self) -> int:
+        """What was said before this place need not be heard again."""
 
-    def stopped(self, utterance: int, place: int) -> Stop:
-        """An utterance ended here."""
-        stop = Stop(utterance, place)
-        self._stops.append(stop)
-        return stop
+    def skip(self, place: int) -> None:
+        """Words from before this place are not wanted."""
 
-    def after(self, stop: Stop, ms: int, then: Callable[[Stop], None]) -> None:
-        """Call ``then`` if the utterance still waits in so many milliseconds."""
-        loop = asyncio.get_running_loop()
-        stop.clocks.append(loop.call_later(ms / 1000, then, stop))
+    def socket_lost(self) -> None:
+        """What may still change will come again, from another socket."""
 
-    def no_hurry(self) -> None:
-        """The caller speaks on: those that wait can wait for the next one to end."""
-        for stop in self._stops:
-            stop.stop_clocks()
 
-    def settle(self, utterance: int) -> int:
-        """All up to this utterance have their words. Where the last of them ended; 0: nothing
-        was owed."""
-        place = 0
-        while self._stops and self._stops[0].utterance <= utterance:
-            stop = self._stops.popleft()
-            place = stop.place
-            stop.give_up_waiting()
-        self.answered = max(self.answered, utterance)
-        return place
+class LiveCall:
+    """A call's utterances on its line: what is the same whatever is spoken on the line."""
 
-    def forget_failed(self) -> int:
-        """Nobody wants the words of utterances any more that failed before all that wait. Where
-        the last of them ended; 0: there was none."""
-        place = 0
-        while self._stops and not self._stops[0].is_waiting:
-            place = self.settle(self._stops[0].utterance)
-        return place
+    def __init__(self, line: Line, words: Words, reports: Reports, asked: str) -> None:
+        """``asked``: the step in which a dead socket fails."""
+        self.line = line
+        self.owed = Owed()
+        self.utterance = 0
+        """The one being spoken; 0: none."""
+        self._words = words
+        self._reports = reports
+        self._asked = asked
+        self._in_turn = False
+        self._told = ""  # the last interim transcript
+        self._death: asyncio.TimerHandle | None = None  # unless something is heard before
 
-    def close(self) -> None:
-        """The call is over: no clock goes off."""
-        for stop in self._stops:
-            stop.give_up_waiting()
+    async def run(self, emit: Emit, listener: Listener) -> None:
+        """Lives as long as the call."""
+        self.emit = emit
+        try:
+            await self.line.run(listener)
+        finally:
+            self.owed.close()
+            self.heard_from()
+
+    # --- the caller -------------------------------------------------------------------------------
+
+    def hear(self, frame: bytes) -> None:
+        """The next frame."""
+        self.line.hear(frame, is_idle=not self.utterance and self.owed.is_clear)
+
+    def speech_started(self, utterance: int, voiced_ms: int) -> None:
+        """Words from long before a turn are none of it."""
+        if not self._in_turn:
+            self._in_turn = True
+            if self.owed.is_clear:
+                self._words.skip(self.line.audio.end - voiced_ms * BYTES_PER_MS - _LEAD)
+        self.utterance = utterance
+
+    def speech_stopped(self, utterance: int) -> Stop:
+        """Its words are owed from now on."""
+        self.utterance = 0
+        return self.owed.stopped(utterance, self.line.audio.end)
+
+    def turn_committed(self) -> None:
+        """What failed is not wanted any more."""
+        self._in_turn = bool(self.utterance)
+        self._words.skip(self.owed.forget_failed())
+
+    def answered(self, utterance: int) -> None:
+        """The words up to this utterance were had elsewhere."""
+        self._words.skip(self.owed.settle(utterance))
+        self.release()
+
+    # --- the line ---------------------------------------------------------------------------------
+
+    def opened(self) -> None:
+        """A new socket."""
+        self.heard_from()
+        if self.owed.waiting:
+            self.expect()
+
+    def lost(self, *, retrying: bool) -> None:
+        """The socket is gone; without a new one soon, nobody is kept waiting."""
+        self.heard_from()
+        self._words.socket_lost()
+        if not retrying:
+            self._fail_all("not connected")
+
+    def expect(self) -> None:
+        """The service was asked: a message must come soon, of whatever kind."""
+        if self._death is None:
+            loop = asyncio.get_running_loop()
+            self._death = loop.call_later(DEAD_MS / 1000, self._is_dead)
+
+    def heard_from(self) -> None:
+        """A message came, or the socket is another one: nothing is expected for now."""
+        if self._death:
+            self._death.cancel()
+            self._death = None
+
+    def release(self) -> None:
+        """Audio whose words are certain is not kept."""
+        self.line.release(self._words.done_to)
+
+    def _is_dead(self) -> None:
+        self._death = None
+        self._fail_all("timeout")
+        self.line.give_up(VendorError(VENDOR, self._asked, "stall", at_once=True))
+
+    # --- answers ----------------------------------------------------------------------------------
+
+    @property
+    def last(self) -> int:
+        """The utterance that is being spoken, or the last one that waits for words; 0: none."""
+        waiting = self.owed.waiting
+        return self.utterance or (waiting[-1].utterance if waiting else 0)
+
+    def tell_interim(self) -> None:
+        """The words so far, if they are new and somebody wants them."""
+        last, text = self.last, self._words.text
+        if last and text and text != self._told:
+            self._told = text
+            self.emit(TranscriptInterim(self.owed.answered + 1, last, text))
+
+    def answer(self, stop: Stop, text: str) -> None:
+        """The words of an utterance and of all before it that had none."""
+        first = self.owed.answered + 1
+        self.owed.settle(stop.utterance)
+        self.line.answered()
+        self.line.release(stop.place)
+        self._reports.step(VENDOR, "final words")
+        self._told = ""
+        self.emit(TranscriptFinal(first, stop.utterance, text))
+
+    def fail(self, stop: Stop, code: str) -> None:
+        """The utterance must do without us."""
+        stop.give_up_waiting()
+        self.emit(TranscriptFailed(stop.utterance, code))
+
+    def timed_out(self, stop: Stop) -> None:
+        """Its words took too long, whatever else came."""
+        self.fail(stop, "timeout")
+
+    def _fail_all(self, code: str) -> None:
+        for stop in self.owed.waiting:
+            self.fail(stop, code)

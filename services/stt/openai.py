@@ -17,6 +17,7 @@ import openai
 from openai import AsyncOpenAI
 
 from services.audio.mulaw import RATE_HZ, decode_pcm
+from services.stt.keys import check_key
 from services.stt.turn_audio import Piece
 from services.vendors import VendorError
 from services.vendors.openai_errors import VENDOR, vendor_error
@@ -57,6 +58,7 @@ class OpenAIWords:
 
     async def words(self, pieces: Sequence[Piece]) -> str:
         """The words of all pieces at once. Raises VendorError."""
+        check_key(VENDOR, _STEP, self._client.api_key)
         audio = b"".join(piece.audio for piece in pieces)
         try:
             answer = await self._client.audio.transcriptions.create(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +47,12 @@ class Renderer(Protocol):
 
     async def render(self, text: str) -> bytes:
         """All of ``text`` as mu-law 8 kHz. Raises VendorError."""
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """A renderer that reads aloud: it makes text speakable first ("$5" is "five dollars")."""
+
+    def spoken(self, text: str) -> str:
+        """What is said for ``text``. Lines are kept on disk by it too: read in another way, they
+        sound different."""

@@ -19,6 +19,7 @@ from services.audio.mulaw import BYTES_PER_MS, SILENCE
 from services.tts import Say, SpokenAudio
 from services.tts.alignment import Pace, WordCutter
 from services.tts.speakable import speakable
+from services.tts.tasks import ended
 from services.vendors import Reports, VendorError
 
 HOLD_S = 0.25
@@ -57,37 +58,50 @@ class _Line:
 
 
 class PhraseVoice:
-    """What the voices with requests do the same way."""
+    """A voice and a renderer, made of a vendor's ``stream``."""
 
     def __init__(
-        self, vendor: str, stream: Stream, patience: Patience, region: str, language: str = "en"
+        self,
+        vendor: str,
+        stream: Stream,
+        patience: Patience,
+        reports: Reports,
+        region: str,
+        language: str = "en",
     ) -> None:
         self._vendor = vendor
         self._stream = stream
         self._patience = patience
+        self._reports = reports
         self._region = region
         self._language = language
         self._pace = Pace()
 
-    async def speak(
-        self, reply: int, phrases: AsyncIterator[str], say: Say, reports: Reports
-    ) -> None:
+    async def run(self) -> None:
+        """Nothing is kept open for a call."""
+        await asyncio.Event().wait()
+
+    def spoken(self, text: str) -> str:
+        """What the vendor is asked to say for ``text``; empty if there is nothing to say."""
+        return speakable(text, self._region, language=self._language)
+
+    async def speak(self, reply: int, phrases: AsyncIterator[str], say: Say) -> None:
         """As ``Voice.speak``."""
         before = ""
         line = _Line(say)
         async for phrase in phrases:
-            said = speakable(phrase, self._region, language=self._language)
+            said = self.spoken(phrase)
             if not said:
                 line.say(SpokenAudio(SILENCE, phrase))
                 continue
-            reports.step(self._vendor, "request", reply)
-            heard = functools.partial(reports.step, self._vendor, "first audio", reply)
+            self._reports.step(self._vendor, "request", reply)
+            heard = functools.partial(self._reports.step, self._vendor, "first audio", reply)
             await self._say(phrase, said, before, line, heard)
             before = f"{before} {said}".strip()
 
     async def render(self, text: str) -> bytes:
         """All of ``text``. Raises VendorError."""
-        said = speakable(text, self._region, language=self._language)
+        said = self.spoken(text)
         if not said:
             return SILENCE
         audio = b"".join([chunk async for chunk in self._in_time(said, "")])
@@ -122,25 +136,56 @@ class PhraseVoice:
             line.say(*cutter.hear(bytes(held)), *cutter.finish())
 
     async def _in_time(self, said: str, before: str) -> AsyncGenerator[bytes]:
-        """The audio; VendorError if it does not come in time, or not at all."""
+        """The audio; VendorError if it does not come in time, or not at all.
+
+        The request lives in a task of its own, which is cancelled once: a caller who interrupts and
+        hangs up cancels us twice, and the HTTP libraries leave a connection open for good if they
+        are stopped while they close it.
+        """
         loop = asyncio.get_running_loop()
+        chunks: asyncio.Queue[bytes] = asyncio.Queue()
+        pulling = asyncio.create_task(_pull(self._stream(said, before), chunks), name="request")
         began = False
-        async with aclosing(self._stream(said, before)) as chunks:
+        try:
             while True:
                 limit = self._patience.stall_s if began else self._patience.first_audio_s
                 try:
                     async with asyncio.timeout_at(loop.time() + limit):
-                        chunk = await anext(chunks, None)
+                        chunk = await chunks.get()
                 except TimeoutError:
                     code = "stall" if began else "first audio timeout"
                     raise VendorError(self._vendor, "speak", code, at_once=True) from None
-                except ValueError:  # of the HTTP library: such a header cannot be sent
-                    code = "malformed" if began else "bad key"
-                    raise VendorError(self._vendor, "request", code, at_once=not began) from None
-                if chunk is None:
+                if not chunk:
                     break
-                began |= bool(chunk)
-                if chunk:
-                    yield chunk
+                began = True
+                yield chunk
+            await self._outcome(pulling, began=began)
+        finally:
+            await ended(pulling)
+
+    async def _outcome(self, pulling: asyncio.Task[None], *, began: bool) -> None:
+        """Raises VendorError if the request failed, or brought nothing."""
+        try:
+            await pulling
+        except ValueError:  # of the HTTP library: such a header cannot be sent
+            code = "malformed" if began else "bad key"
+            raise VendorError(self._vendor, "request", code, at_once=not began) from None
         if not began:
             raise VendorError(self._vendor, "speak", "no audio")
+
+
+async def _pull(stream: AsyncGenerator[bytes], into: asyncio.Queue[bytes]) -> None:
+    """The chunks of a stream, and an empty one when it has ended or failed."""
+    try:
+        async with aclosing(stream):
+            async for chunk in stream:
+                if chunk:
+                    into.put_nowait(chunk)
+    finally:
+        into.put_nowait(b"")
+
+
+def check_is_audio(vendor: str, content_type: str) -> None:
+    """Raises VendorError for a page of text that a proxy answers in the vendor's place."""
+    if content_type.startswith(("text/", "application/json")):
+        raise VendorError(vendor, "speak", "malformed")

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 
 from services.tts import Say, SpokenAudio, Voice
 from services.tts.elevenlabs import NotOpen
+from services.tts.tasks import ended
 from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
 
@@ -31,23 +32,26 @@ class VoiceChain:
                 tasks.create_task(voice.run(), name=f"voice {breaker.name}")
 
     async def speak(self, reply: int, phrases: AsyncIterator[str], say: Say) -> None:
-        taken = _Taken(phrases)
-        said = _Said(say)
-        taking = asyncio.create_task(taken.take(), name="take phrases")
-        try:
-            await self._speak(reply, taken, said)
-        finally:
-            taking.cancel()
-            await asyncio.gather(taking, return_exceptions=True)
+        """As ``Voice.speak``. The voice takes the phrases from ``phrases`` itself: a task in
+        between would let each of them wait for another round of the event loop.
 
-    async def _speak(self, reply: int, taken: _Taken, said: _Said) -> None:
+        So the wait for a phrase may be cancelled, and another voice waits for it then. A generator
+        would end by that, and the reply with it; it is read in a task.
+        """
+        if isinstance(phrases, AsyncGenerator):
+            async with _read(phrases) as unbroken:
+                await self._speak(reply, _Kept(unbroken), _Said(say))
+        else:
+            await self._speak(reply, _Kept(phrases), _Said(say))
+
+    async def _speak(self, reply: int, kept: _Kept, said: _Said) -> None:
         *_, (last, _) = self._voices
         for voice, breaker in self._voices:
             if not breaker.allows() and voice is not last:
                 continue
             words = said.words
             try:
-                async with aclosing(taken.after(words)) as rest:
+                async with aclosing(kept.after(words)) as rest:
                     await voice.speak(reply, rest, said.say)
             except VendorError as error:
                 if not isinstance(error, NotOpen):
@@ -76,46 +80,54 @@ class _Said:
         self._say(part)
 
 
-class _Taken:
-    """The phrases of a reply as they come, kept for the next voice."""
+class _Kept:
+    """The phrases of a reply on their way to a voice, kept for the next one."""
 
-    def __init__(self, phrases: AsyncIterator[str]) -> None:
-        self._source = phrases
+    def __init__(self, source: AsyncIterator[str]) -> None:
+        self._source = source
         self._phrases: list[str] = []
-        self._more = asyncio.Event()
-        self._ended = False
+
+    async def after(self, words: int) -> AsyncGenerator[str]:
+        """The phrases without the first ``words`` words. Those were said, so they are kept."""
+        for phrase in self._phrases:
+            left = phrase.split()
+            if words < len(left):
+                yield " ".join(left[words:]) if words else phrase
+            words = max(0, words - len(left))
+        async for phrase in self._source:
+            self._phrases.append(phrase)
+            yield phrase
+
+
+class _Unbroken(AsyncIterator[str]):
+    """What a task has read. Waiting for more of it may be cancelled."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._error: Exception | None = None
 
-    async def take(self) -> None:
-        """In a task of its own: a voice that is stopped while it waits for a phrase would end the
-        iterator, if that is a generator, and with it the reply."""
+    async def read(self, source: AsyncGenerator[str]) -> None:
         try:
-            async for phrase in self._source:
-                self._phrases.append(phrase)
-                self._more.set()
+            async for phrase in source:
+                self._queue.put_nowait(phrase)
         except Exception as error:
             self._error = error
         finally:
-            self._ended = True
-            self._more.set()
+            self._queue.put_nowait(None)
 
-    async def after(self, words: int) -> AsyncGenerator[str]:
-        """The phrases without the first ``words`` words."""
-        index = 0
-        while True:
-            while index < len(self._phrases):
-                phrase = self._phrases[index]
-                index += 1
-                if not words:
-                    yield phrase
-                elif words < len(left := phrase.split()):
-                    left, words = left[words:], 0
-                    yield " ".join(left)
-                else:
-                    words -= len(left)
-            if self._ended:
-                break
-            self._more.clear()
-            await self._more.wait()
-        if self._error:
-            raise self._error
+    async def __anext__(self) -> str:
+        phrase = await self._queue.get()
+        if phrase is not None:
+            return phrase
+        self._queue.put_nowait(None)  # it stays at its end
+        raise self._error or StopAsyncIteration
+
+
+@asynccontextmanager
+async def _read(source: AsyncGenerator[str]) -> AsyncIterator[_Unbroken]:
+    unbroken = _Unbroken()
+    reading = asyncio.create_task(unbroken.read(source), name="read phrases")
+    try:
+        yield unbroken
+    finally:
+        await ended(reading)

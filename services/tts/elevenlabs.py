@@ -19,6 +19,7 @@ from services.tts import Say
 from services.tts.elevenlabs_link import Link, connected
 from services.tts.elevenlabs_speech import Speech
 from services.tts.elevenlabs_wire import VENDOR, ElevenLabsOptions
+from services.tts.tasks import ended
 from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
 
@@ -148,11 +149,11 @@ class ElevenLabsVoice:
             raise
         finally:
             speech.silence()
-            feeding.cancel()
-            await asyncio.gather(feeding, return_exceptions=True)
+            feeding.cancel()  # from now on it opens nothing
             if context.link:
                 context.link.abandon(context.name)
                 self._reports.step(VENDOR, "context closed", reply)
+            await ended(feeding)
 
     async def _feed(self, speech: Speech, context: _Context, phrases: AsyncIterator[str]) -> None:
         """Each phrase to the vendor as soon as it is there."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -42,6 +43,7 @@ KEEP_ALIVE_S = 15.0
 ask for; whether those hold for a socket without contexts is not documented. It keeps NATs awake as
 well, and is four small messages a minute."""
 _PARTING_S = 2.0  # for the vendor to close; if we just leave, many sockets end with 1006
+_PEACEFUL = frozenset({1000, 1001, 1005})  # codes of a close without a complaint
 _MAX_MESSAGE = 16 * 2**20  # bytes: the audio of a long message exceeds the library's 1 MiB
 
 
@@ -209,8 +211,44 @@ class Link:
         return VendorError(VENDOR, "socket", code, at_once=code in AT_ONCE)
 
 
+async def check(options: ElevenLabsOptions, tls: ssl.SSLContext | None = None) -> None:
+    """Open a socket, and close it as the vendor likes it: then the key is taken, and the way there
+    (its name, its certificate) is warm. Raises VendorError."""
+    socket = await connected(options, tls)
+    try:
+        refused = await _refusal(socket)
+        await socket.close()
+    finally:
+        socket.transport.abort()
+    if refused:
+        raise VendorError(VENDOR, "connect", refused, at_once=refused in AT_ONCE)
+
+
+async def _refusal(socket: ClientConnection) -> str | None:
+    """Take leave, and read to the end: the vendor may refuse a socket that it has accepted."""
+    refused: str | None = None
+    try:
+        async with asyncio.timeout(_PARTING_S):
+            with suppress(ConnectionClosed):  # what it said before can still be read
+                await socket.send(CLOSE_SOCKET)
+            while True:
+                message = parse(await socket.recv(decode=False))
+                if isinstance(message, Refused):
+                    refused = message.code
+    except TimeoutError:
+        return refused  # it need not close
+    except ConnectionClosed as closed:
+        code = closed.rcvd.code if closed.rcvd else 1006
+        return refused or (None if code in _PEACEFUL else str(code))
+    except ValueError:
+        return "malformed"
+
+
 async def connected(options: ElevenLabsOptions, tls: ssl.SSLContext | None) -> ClientConnection:
     """An open socket. Raises VendorError."""
+    if not (options.key.isascii() and options.key.isprintable()):
+        # The library sends it all the same, and what follows a line break as headers of their own.
+        raise VendorError(VENDOR, "connect", "bad key", at_once=True)
     url = multi_url(options)
     parts = urlsplit(url)
     is_here = parts.hostname in {"127.0.0.1", "::1", "localhost"}

@@ -7,9 +7,8 @@ of mu-law; it does not retry streams, and it waits for 240 s, so the deadlines a
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 
 import httpx
 import orjson
@@ -18,8 +17,7 @@ from elevenlabs.core.api_error import ApiError
 from elevenlabs.core.request_options import RequestOptions
 from elevenlabs.types import VoiceSettings
 
-from services.tts import Say
-from services.tts.by_phrase import Patience, PhraseVoice
+from services.tts.by_phrase import Patience, PhraseVoice, check_is_audio
 from services.tts.elevenlabs_wire import AT_ONCE, VENDOR, ElevenLabsOptions, detail_status
 from services.vendors import Reports, VendorError
 
@@ -41,22 +39,14 @@ class ElevenLabsRest:
         """``client``: shared by all calls; its pool keeps connections warm."""
         self._client = client
         self._options = options
-        self._reports = reports or Reports()
-        self._voice = PhraseVoice(
-            VENDOR, self._stream, patience, options.region, options.language or "en"
-        )
         self._settings = _settings(options)
         self.name = f"elevenlabs {options.model} {options.voice}{_mark_of(options)}"
-
-    async def run(self) -> None:
-        """Nothing is kept open for a call."""
-        await asyncio.Event().wait()
-
-    async def speak(self, reply: int, phrases: AsyncIterator[str], say: Say) -> None:
-        await self._voice.speak(reply, phrases, say, self._reports)
-
-    async def render(self, text: str) -> bytes:
-        return await self._voice.render(text)
+        language = options.language or "en"
+        self._voice = PhraseVoice(
+            VENDOR, self._stream, patience, reports or Reports(), options.region, language
+        )
+        self.run, self.speak = self._voice.run, self._voice.speak
+        self.render, self.spoken = self._voice.render, self._voice.spoken
 
     async def _stream(self, said: str, before: str) -> AsyncGenerator[bytes]:
         knows_before = before and not self._options.model.startswith("eleven_v3")  # it refuses it
@@ -74,7 +64,7 @@ class ElevenLabsRest:
                 request_options=_OPTIONS,
                 **{name: value for name, value in given.items() if value},
             ) as response:
-                _check_is_audio(response.headers.get("content-type", ""))
+                check_is_audio(VENDOR, response.headers.get("content-type", ""))
                 async for chunk in response.data:
                     yield chunk
         except ApiError as error:
@@ -93,11 +83,6 @@ def _mark_of(options: ElevenLabsOptions) -> str:
         return ""
     settings = orjson.dumps([options.language, dict(options.settings)], option=orjson.OPT_SORT_KEYS)
     return f" {hashlib.sha256(settings).hexdigest()[:8]}"
-
-
-def _check_is_audio(content_type: str) -> None:
-    if content_type.startswith(("text/", "application/json")):
-        raise VendorError(VENDOR, "speak", "malformed")
 
 
 def _refused(error: ApiError) -> VendorError:

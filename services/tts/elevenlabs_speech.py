@@ -74,6 +74,7 @@ class Speech:
 
     def final(self) -> None:
         """All audio of the reply's context has come."""
+        self._reports.step(VENDOR, "final", self.reply)
         if not self._began:
             self.fail(VendorError(VENDOR, "speak", "no audio"))
         elif self._cutter.certain and not self._cutter.complete:

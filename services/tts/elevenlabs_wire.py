@@ -110,6 +110,7 @@ def close_context(context: str) -> str:
 
 
 _NUMBERS = frozenset({int, float})
+_TEXT = frozenset({str})
 
 CLOSE_SOCKET = '{"close_socket":true}'
 
@@ -131,21 +132,30 @@ def parse(raw: bytes | str) -> Chunk | Refused | None:
         return None
     if audio is not None and not isinstance(audio, str):
         raise ValueError("audio is no text")
-    decoded = binascii.a2b_base64(audio) if audio else b""
+    # Audio that is broken ends the socket: decoded leniently it would be noise in the caller's ear,
+    # and left out a hole that nobody knows of. Another voice says these words.
+    decoded = binascii.a2b_base64(audio, strict_mode=True) if audio else b""
     return Chunk(context, decoded, _timing(message.get("alignment")), is_final)
 
 
 def _timing(alignment: Any) -> Timing | None:
-    """Characters of the text that was sent (``normalizedAlignment`` holds those of another)."""
+    """Characters of the text that was sent (``normalizedAlignment`` holds those of another).
+
+    None if they do not fit: the audio is good all the same. Played, with its words placed by the
+    voice's pace, it serves the caller better than a break in mid-sentence. Times are finite:
+    JSON knows neither NaN nor infinity, and what is too large for a float is no JSON to orjson.
+    """
     if not isinstance(alignment, dict):
         return None
     chars = alignment.get("chars")
     starts = alignment.get("charStartTimesMs", alignment.get("char_start_times_ms"))
     if not isinstance(chars, list) or not isinstance(starts, list) or len(chars) != len(starts):
         return None
-    if not all(type(char) is str for char in chars):
+    if not (_TEXT.issuperset(map(type, chars)) and _NUMBERS.issuperset(map(type, starts))):
         return None
-    return Timing(chars, starts) if all(type(start) in _NUMBERS for start in starts) else None
+    if starts and (starts[0] < 0 or starts != sorted(starts)):
+        return None
+    return Timing(chars, starts)
 
 
 def detail_status(body: Any) -> str | None:

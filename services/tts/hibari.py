@@ -70,9 +70,13 @@ class HibariVoice:
             for sentence in _sentences(phrase):
                 say(SpokenAudio(await self.render(sentence), sentence))
 
+    def spoken(self, text: str) -> str:
+        """What is said for ``text``; empty if there is nothing to say."""
+        return speakable(text)
+
     async def render(self, text: str) -> bytes:
         """All of ``text`` as mu-law, at least one frame; out of the cache if it is there."""
-        said = speakable(text)
+        said = self.spoken(text)
         if not said:
             return SILENCE
         if said in self._cache:

@@ -1,8 +1,8 @@
 """Standing lines rendered ahead and kept on disk: greeting, apology, goodbye, FAQ answers.
 
 A line that lies ready costs the caller no wait and the vendor no request. It is kept by what its
-sound depends on: its text, and the renderer's name (voice, model, settings). A full or broken disk
-costs only the next start some requests.
+sound depends on: what is said for its text, and the renderer's name (voice, model, settings). A
+full or broken disk costs only the next start some requests.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from services.audio.mulaw import BYTES_PER_MS, decode_samples
-from services.tts import Renderer
-from services.vendors import VendorError
+from services.tts import Reader, Renderer
+from services.vendors import Reports, VendorError
+from services.vendors.breaker import Breaker
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,19 @@ _LEAD_BYTES = 20 * BYTES_PER_MS  # ... and what is left of a longer one
 class LineStore:
     """The lines of one voice."""
 
-    def __init__(self, folder: Path, renderer: Renderer) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        renderer: Renderer,
+        reports: Reports | None = None,
+        breaker: Breaker | None = None,
+    ) -> None:
+        """``reports`` is told of each failure. ``breaker``: that of the renderer's way to its
+        vendor. It is told how each rendering ends: a caller need not try in vain what we tried."""
         self._folder = folder
         self._renderer = renderer
+        self._reports = reports
+        self._breaker = breaker
         self._warned = False
         self._rest_s = _FIRST_REST_S
 
@@ -72,18 +83,34 @@ class LineStore:
 
     async def _render(self, text: str) -> bytes:
         """The audio, or nothing."""
+        if self._breaker:
+            self._breaker.allows()  # ours may be the trial; nobody waits here, so it need not be
         try:
-            return without_lead(await self._renderer.render(text))
+            audio = without_lead(await self._renderer.render(text))
         except VendorError as error:
-            log.warning("a standing line could not be rendered yet: %s", error)
-        except Exception as error:
+            self._failed(error)
+            return b""
+        except Exception as error:  # no fault of the vendor: its breaker is left alone
             log.error("a standing line could not be rendered: %s", type(error).__name__)
-        return b""
+            return b""
+        if self._breaker:
+            self._breaker.succeeded()
+        return audio
+
+    def _failed(self, error: VendorError) -> None:
+        if self._reports:
+            self._reports.failed(error)
+        else:
+            log.warning("a standing line could not be rendered yet: %s", error)
+        if self._breaker:
+            self._breaker.failed(error)
 
     # --- the disk ---------------------------------------------------------------------------------
 
     def _path(self, text: str) -> Path:
-        name = hashlib.sha256(f"{self._renderer.name}\0{text}".encode()).hexdigest()
+        reader = self._renderer
+        said = reader.spoken(text) if isinstance(reader, Reader) else text
+        name = hashlib.sha256(f"{reader.name}\0{said}".encode()).hexdigest()
         return self._folder / f"{name}.ulaw"
 
     def _load(self, text: str) -> bytes:

@@ -7,9 +7,8 @@ so there is no default model here. Servers that speak the same protocol go on.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 import httpx2
@@ -19,9 +18,8 @@ import soxr
 from openai import AsyncOpenAI
 
 from services.audio.mulaw import RATE_HZ, encode_pcm
-from services.tts import Say
-from services.tts.by_phrase import Patience, PhraseVoice
-from services.vendors import Reports, VendorError
+from services.tts.by_phrase import Patience, PhraseVoice, check_is_audio
+from services.vendors import Reports
 from services.vendors.openai_errors import VENDOR, vendor_error
 
 VOICE = "marin"
@@ -55,22 +53,14 @@ class OpenAIVoice:
         """``client``: shared by all calls; its pool keeps connections warm."""
         self._client = client.with_options(max_retries=0)  # the next voice is faster
         self._options = options
-        self._reports = reports or Reports()
-        self._voice = PhraseVoice(VENDOR, self._stream, patience, options.region, options.language)
-        mark = hashlib.sha256(options.instructions.encode()).hexdigest()[:8]
         self.name = f"openai {options.model} {options.voice}"
         if options.instructions:
-            self.name += f" {mark}"
-
-    async def run(self) -> None:
-        """Nothing is kept open for a call."""
-        await asyncio.Event().wait()
-
-    async def speak(self, reply: int, phrases: AsyncIterator[str], say: Say) -> None:
-        await self._voice.speak(reply, phrases, say, self._reports)
-
-    async def render(self, text: str) -> bytes:
-        return await self._voice.render(text)
+            self.name += f" {hashlib.sha256(options.instructions.encode()).hexdigest()[:8]}"
+        self._voice = PhraseVoice(
+            VENDOR, self._stream, patience, reports or Reports(), options.region, options.language
+        )
+        self.run, self.speak = self._voice.run, self._voice.speak
+        self.render, self.spoken = self._voice.render, self._voice.spoken
 
     async def _stream(self, said: str, before: str) -> AsyncGenerator[bytes]:
         telephone = _Telephone()
@@ -82,10 +72,7 @@ class OpenAIVoice:
                 response_format="pcm",
                 instructions=self._options.instructions or openai.omit,
             ) as response:
-                if response.headers.get("content-type", "").startswith(
-                    ("text/", "application/json")
-                ):
-                    raise VendorError(VENDOR, "speak", "malformed")
+                check_is_audio(VENDOR, response.headers.get("content-type", ""))
                 async for chunk in response.iter_bytes(_CHUNK_BYTES):
                     yield telephone.hear(chunk)
                 yield telephone.finish()

@@ -18,6 +18,7 @@ from elevenlabs.client import AsyncElevenLabs
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from services.vendors import VendorError
+from services.vendors.openai_errors import VENDOR, is_openai_host
 
 KEEP_ALIVE_S = 120
 WARM_EVERY_S = 60
@@ -67,6 +68,11 @@ class Clients:
         outcomes = await asyncio.gather(*(_try(client) for client in self._openai.values()))
         return [error for error in outcomes if error is not None]
 
+    async def check(self, key: str, base_url: str, model: str) -> None:
+        """Have a connection ready, and find out whether the key is taken and the model known, where
+        the place tells. Raises VendorError (401, 403, 404, unreachable)."""
+        await _ask(self.openai(key, base_url), model)
+
     async def close(self) -> None:
         """Close all connections."""
         for client in self._openai.values():
@@ -93,19 +99,36 @@ def openai_client(key: str, base_url: str) -> AsyncOpenAI:
     )
 
 
-async def _try(client: AsyncOpenAI) -> VendorError | None:
-    """One cheap authenticated request."""
+async def _ask(client: AsyncOpenAI, model: str = "") -> None:
+    """One cheap authenticated request: for a model, or else for the list of them."""
+    models = client.models.with_raw_response  # nobody reads what there is
     try:
         async with asyncio.timeout(_WARM_WITHIN_S):
-            await client.models.with_raw_response.list()  # nobody reads what there is
+            await (models.retrieve(model) if model else models.list())
     except openai.APIStatusError as error:
-        if error.status_code in (401, 403):
-            return VendorError("openai", "warm", str(error.status_code), at_once=True)
-        return None  # it answered: the connection is there, and not every server lists its models
+        code = str(error.status_code)
+        if code in {"401", "403"}:
+            raise VendorError(VENDOR, "warm", code, at_once=True) from None
+        if model and code == "404" and _misses(model, error, client.base_url.host):
+            raise VendorError(VENDOR, "warm", code, at_once=True) from None
+        # else it answered: the connection is there, and not every server tells of its models
     except (openai.APIConnectionError, TimeoutError):
-        return VendorError("openai", "warm", "unreachable", at_once=True)
+        raise VendorError(VENDOR, "warm", "unreachable", at_once=True) from None
     except Exception as error:  # a key that no header can hold, for one: no reason not to start
-        return VendorError("openai", "warm", type(error).__name__)
+        raise VendorError(VENDOR, "warm", type(error).__name__) from None
+
+
+def _misses(model: str, error: openai.APIStatusError, host: str) -> bool:
+    """Whether a 404 speaks of the model: not every server like OpenAI knows this address, and one
+    that does not cannot name the model."""
+    return is_openai_host(host) or error.code == "model_not_found" or model in str(error.body)
+
+
+async def _try(client: AsyncOpenAI) -> VendorError | None:
+    try:
+        await _ask(client)
+    except VendorError as error:
+        return error
     return None
 
 

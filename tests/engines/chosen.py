@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from pathlib import Path
+from typing import Any
 
+from services.audio.models import ModelMissing
 from services.receptionist.agent import Agent, parse_agent
 from services.settings import Settings, load_settings
 
@@ -19,6 +22,7 @@ OLLAMA = {
     "openai_base_url": "http://localhost:11434",
     "openai_model": "llama3",
 }
+SILENT = b"\x20" * 800
 _DATA = Path(tempfile.gettempdir()) / "voice-agent-tests-unused"
 
 
@@ -38,3 +42,25 @@ def agent(**engines: object) -> Agent:
     return parse_agent(
         {"name": "Ava", "business": {"name": "Bright Smile Dental"}, "engines": engines}
     )
+
+
+class FakeHibari:
+    """The embedded voice without its model."""
+
+    name = "hibari"
+
+    def __init__(self, workers: object) -> None: ...
+
+    async def render(self, text: str) -> bytes:
+        return SILENT
+
+
+def missing(*given: object) -> Any:
+    raise ModelMissing("the model is not installed")
+
+
+def opened_in_a_loop(make: Any) -> Any:
+    async def work() -> Any:
+        return make()
+
+    return asyncio.run(work())

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import TypeVar
 
+import pytest
+
 from services.audio.mulaw import SILENCE
 from services.call.events import (
     Event,
@@ -24,12 +26,18 @@ from services.call.events import (
 )
 from services.call.turn import CallerTurn
 from services.stt import Transcriber
-from services.vendors import Reports
+from services.stt.turn_audio import Piece
+from services.stt.words import Words
+from services.vendors import Reports, VendorError
 from tests.phone import FakeSegmenter
+from tests.simulators.vendors.base import Fault
+from tests.simulators.vendors.deepgram import DeepgramSimulator
 
 E = TypeVar("E", bound=Event)
 
 WORD_MS = 200
+BAD_KEYS = ("key\n", "key\r\nX-More: 1", "k\0y", "schlüssel", "ключ")
+"""No header can hold them."""
 VOCABULARY = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -46,6 +54,9 @@ def hears(audio: bytes) -> str:
             whole = len(list(run)) > WORD_MS * 8 // 2
             heard.append(VOCABULARY[code - 1] if whole else "?")
     return " ".join(heard)
+
+
+PIECES = (Piece(tone("one") * 10), Piece(tone("two") * 10))
 
 
 class Caller:
@@ -172,3 +183,27 @@ async def on_the_line(transcriber: Transcriber, reports: Reports) -> AsyncIterat
 def our_tasks(tasks: Iterable[asyncio.Task[object]]) -> list[asyncio.Task[object]]:
     """Those that are not a simulator's or its server's."""
     return [task for task in tasks if task.get_name().startswith(("deepgram-", "rescue", "ears"))]
+
+
+def break_connections(deepgram: DeepgramSimulator) -> None:
+    """Every connection to the simulator is cut now."""
+    assert deepgram._runner is not None
+    server = deepgram._runner.server
+    assert server is not None
+    for connection in server.connections:
+        if connection.transport is not None:
+            connection.transport.abort()
+
+
+async def check_trouble(words: Words, code: str, *, at_once: bool) -> None:
+    """It fails so now, and hears both pieces the next time."""
+    with pytest.raises(VendorError) as failed:
+        await words.words(PIECES)
+    assert (failed.value.vendor, failed.value.code) == (words.name, code)
+    assert failed.value.at_once is at_once
+    assert await words.words(PIECES) == "one two"
+
+
+def fault_id(value: object) -> str:
+    """The name of a test's parameter."""
+    return value.trouble.value if isinstance(value, Fault) else str(value)

@@ -2,62 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import pytest
 
-from services.call.events import TranscriptFailed, TranscriptFinal, TranscriptInterim, VendorFailed
-from services.stt.chain import TranscriberChain
-from services.stt.deepgram import DeepgramOptions, DeepgramTranscriber
+from services.call.events import TranscriptFailed, TranscriptFinal, TranscriptInterim
 from services.stt.deepgram_file import DeepgramFile
 from services.stt.turn_audio import Piece
-from services.stt.words import FirstWords, Way
-from services.vendors import Reports, VendorError
-from services.vendors.breaker import Breaker
+from services.vendors import Reports
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.deepgram import DeepgramSimulator
 from tests.stt.caller import Caller, hears, on_the_line
+from tests.stt.chained import BY_FAULT, Second, chain, check_words_come_in_time
+from tests.stt.live import deepgram_live, new_breaker, on_deepgram
 from tests.virtual_time import run_virtual
-
-
-@dataclass
-class Second:
-    """A second recogniser that hears every word, 150 ms after it was asked."""
-
-    name: str = "second"
-    idle: bool = False
-    after_s: float = 0.15
-    error: str = ""
-    asked: list[str] = field(default_factory=list)
-    stopped: int = 0
-
-    async def words(self, pieces: Sequence[Piece]) -> str:
-        text = hears(b"".join(piece.audio for piece in pieces))
-        self.asked.append(text)
-        try:
-            await asyncio.sleep(self.after_s)
-        except asyncio.CancelledError:
-            self.stopped += 1
-            raise
-        if self.error:
-            raise VendorError(self.name, "transcribe", self.error)
-        return text
 
 
 @asynccontextmanager
 async def call(deepgram: DeepgramSimulator, *ways: Second) -> AsyncIterator[Caller]:
     """A call whose live recogniser is Deepgram."""
-    reports, now = Reports(), asyncio.get_running_loop().time
-    options = DeepgramOptions(deepgram.key, deepgram.url)
-    live = DeepgramTranscriber(options, reports, Breaker("deepgram", now))
-    others = FirstWords([Way(way, Breaker(way.name, now)) for way in ways], reports)
-    async with on_the_line(TranscriberChain(live, others), reports) as caller:
+    live, reports = deepgram_live(deepgram)
+    async with on_deepgram(deepgram, chain(live, reports, *ways), reports) as caller:
         yield caller
-    await asyncio.sleep(0.01)
-    assert deepgram.open_sockets == 0
     caller.check_one_answer_each()
 
 
@@ -74,44 +41,13 @@ def test_while_all_goes_well_nobody_else_is_asked() -> None:
     run_virtual(main())
 
 
-FAULTS = [
-    Fault(Trouble.RESET),
-    Fault(Trouble.STATUS, 401),
-    Fault(Trouble.STATUS, 402),
-    Fault(Trouble.STATUS, 429),
-    Fault(Trouble.STATUS, 500),
-    Fault(Trouble.STALL_FIRST),
-    Fault(Trouble.STALL_MID),
-    Fault(Trouble.MALFORMED),
-    Fault(Trouble.CUT),
-    Fault(Trouble.CLOSE, code=1008, reason="DATA-0000"),
-    Fault(Trouble.CLOSE, code=1011, reason="NET-0000"),
-    Fault(Trouble.CLOSE, code=1011, reason="NET-0001"),
-]
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f"{f.trouble.value} {f.status} {f.reason}")
+@BY_FAULT
 def test_whatever_befalls_the_live_recogniser_the_words_come_in_time(fault: Fault) -> None:
     async def main() -> None:
         async with DeepgramSimulator(hears=hears, one_call=True) as deepgram:
             deepgram.faults.order("listen", fault)
             async with call(deepgram, Second()) as caller:
-                await caller.say("one", "two", pause_ms=2000)
-                await caller.say("three", pause_ms=2000)
-                assert caller.commit() == "one two three"
-                await caller.say("four", "five", "six", pause_ms=2000)
-                assert caller.commit() == "four five six"
-                deepgram.faults.clear()
-                await caller.say("seven", pause_ms=2000)  # perhaps still on a socket that breaks
-                assert caller.commit() == "seven"
-                await asyncio.sleep(70)
-                await caller.say("eight", "nine")
-                assert caller.commit() == "eight nine"
-                for utterance in (1, 2, 3, 4):
-                    assert caller.answered_in(utterance) < 1.2
-                assert caller.answered_in(5) < 0.08  # the live one is back
-                assert caller.all(VendorFailed)
-                assert {vendor for vendor, _, _ in caller.failures} == {"deepgram"}
+                await check_words_come_in_time(deepgram, caller, 1.2, 0.08)
 
     run_virtual(main())
 
@@ -120,16 +56,28 @@ def test_the_next_call_does_not_pay_the_same_time_out() -> None:
     async def main() -> None:
         async with DeepgramSimulator(hears=hears) as deepgram:
             deepgram.faults.order("listen", Fault(Trouble.STALL_FIRST))
-            reports, now = Reports(), asyncio.get_running_loop().time
-            breaker = Breaker("deepgram", now)
+            breaker, second = new_breaker("deepgram"), Second()
             for number in range(3):
-                options = DeepgramOptions(deepgram.key, deepgram.url)
-                live = DeepgramTranscriber(options, reports, breaker)
-                others = FirstWords([Way(Second(), Breaker("second", now))], reports)
-                async with on_the_line(TranscriberChain(live, others), reports) as caller:
+                live, reports = deepgram_live(deepgram, breaker)
+                async with on_the_line(chain(live, reports, second), reports) as caller:
                     await caller.say("one", "two", pause_ms=1200)
                     assert caller.turn.text == "one two"
                     assert caller.answered_in(1) < (1 if number == 0 else 0.2)
+
+    run_virtual(main())
+
+
+def test_live_answers_that_are_late_after_long_silences_do_not_cost_the_socket() -> None:
+    async def main() -> None:
+        simulator = DeepgramSimulator(hears=hears, final_ms=900)
+        async with simulator as deepgram, call(deepgram, Second(after_s=0.05)) as caller:
+            for number, word in enumerate(("one", "two", "three"), 1):
+                await caller.pause(8000)
+                await caller.say(word, pause_ms=2000)
+                assert caller.commit() == word
+                assert caller.answered_in(number) == pytest.approx(0.75, abs=0.02)
+            assert len(deepgram.entries("connected")) == 1
+            assert caller.failures == []
 
     run_virtual(main())
 
@@ -269,11 +217,8 @@ def test_deepgram_s_file_interface_rescues_a_lost_socket() -> None:
         async with DeepgramSimulator(hears=hears) as deepgram:
             deepgram.faults.order("listen", Fault(Trouble.STATUS, 429))
             file = DeepgramFile(deepgram.key, deepgram.url, keyterms=("Hibari",))
-            now, reports = asyncio.get_running_loop().time, Reports()
-            options = DeepgramOptions(deepgram.key, deepgram.url)
-            live = DeepgramTranscriber(options, reports, Breaker("deepgram", now))
-            others = FirstWords([Way(file, Breaker("deepgram file", now))], reports)
-            async with on_the_line(TranscriberChain(live, others), reports) as caller:
+            live, reports = deepgram_live(deepgram)
+            async with on_the_line(chain(live, reports, file), reports) as caller:
                 await caller.say("one", "two", pause_ms=1200)
                 assert caller.finals == [(1, 1, "one two")]
                 assert caller.answered_in(1) < 0.4
@@ -299,9 +244,8 @@ def test_a_live_recogniser_with_a_mistake_in_it_does_not_end_the_call() -> None:
         def answered(self, utterance: int) -> None: ...
 
     async def main() -> None:
-        reports, now = Reports(), asyncio.get_running_loop().time
-        others = FirstWords([Way(Second(), Breaker("second", now))], reports)
-        async with on_the_line(TranscriberChain(Broken(), others), reports) as caller:
+        reports = Reports()
+        async with on_the_line(chain(Broken(), reports, Second()), reports) as caller:
             await caller.say("one", "two")
             assert caller.finals == [(1, 1, "one two")]
             assert caller.answered_in(1) < 0.2

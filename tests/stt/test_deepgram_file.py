@@ -9,14 +9,11 @@ from typing import Any
 import pytest
 
 from services.stt.deepgram_file import DeepgramFile
-from services.stt.turn_audio import Piece
 from services.vendors import VendorError
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.deepgram import DeepgramSimulator
-from tests.stt.caller import hears, tone
+from tests.stt.caller import BAD_KEYS, PIECES, check_trouble, fault_id, hears
 from tests.virtual_time import run_virtual
-
-PIECES = (Piece(tone("one") * 10), Piece(tone("two") * 10))
 
 
 @asynccontextmanager
@@ -59,7 +56,7 @@ def test_the_turn_is_sent_as_raw_mulaw() -> None:
         (Fault(Trouble.STALL_MID), "timeout", True),
         (Fault(Trouble.MALFORMED), "malformed", False),
     ],
-    ids=lambda value: value.trouble.value if isinstance(value, Fault) else str(value),
+    ids=fault_id,
 )
 def test_each_trouble_has_its_code_and_is_not_tried_again(
     fault: Fault, code: str, at_once: bool
@@ -67,11 +64,19 @@ def test_each_trouble_has_its_code_and_is_not_tried_again(
     async def main() -> None:
         async with DeepgramSimulator(hears=hears) as deepgram, file_at(deepgram.url) as file:
             deepgram.faults.order("file", fault, times=1)
-            with pytest.raises(VendorError) as failed:
+            await check_trouble(file, code, at_once=at_once)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("key", BAD_KEYS)
+def test_a_key_that_no_header_can_hold_is_not_sent(key: str) -> None:
+    async def main() -> None:
+        async with DeepgramSimulator() as deepgram, file_at(deepgram.url, key) as file:
+            with pytest.raises(VendorError, match="deepgram: transcribe: bad key") as failed:
                 await file.words(PIECES)
-            assert (failed.value.vendor, failed.value.code) == ("deepgram", code)
-            assert failed.value.at_once is at_once
-            assert await file.words(PIECES) == "one two"
+            assert failed.value.at_once
+            assert deepgram.connections == 0
 
     run_virtual(main())
 

@@ -10,16 +10,14 @@ from typing import Any
 import pytest
 
 from services.call.events import SpeechStopped, TranscriptFinal, TurnEnded, TurnGoesOn, TurnMayEnd
-from services.stt.chain import TranscriberChain
 from services.stt.flux import MULTI, FluxOptions, FluxTranscriber
-from services.stt.words import FirstWords, Way
 from services.vendors import Reports
-from services.vendors.breaker import Breaker
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.deepgram import DeepgramSimulator
 from tests.simulators.vendors.flux import Turns
-from tests.stt.caller import Caller, hears, on_the_line
-from tests.stt.test_chain import FAULTS, Second
+from tests.stt.caller import Caller, hears
+from tests.stt.chained import BY_FAULT, Second, chain, check_words_come_in_time
+from tests.stt.live import new_breaker, on_deepgram
 from tests.virtual_time import run_virtual
 
 NEVER_SURE = Turns(end_ms=60_000)
@@ -31,16 +29,12 @@ async def call(
 ) -> AsyncIterator[Caller]:
     """A call heard by Flux."""
     asked = FluxOptions(**({"key": deepgram.key, "base_url": deepgram.url} | options))
-    reports, now = Reports(), asyncio.get_running_loop().time
-    flux: Any = FluxTranscriber(asked, reports, Breaker("deepgram", now))
+    reports = Reports()
+    flux: Any = FluxTranscriber(asked, reports, new_breaker("deepgram"))
     if second:
-        others = FirstWords([Way(second, Breaker("second", now))], reports)
-        flux = TranscriberChain(flux, others, patience_ms=asked.patience_ms)
-    async with on_the_line(flux, reports) as caller:
-        await caller.pause(300)
+        flux = chain(flux, reports, second, patience_ms=asked.patience_ms)
+    async with on_deepgram(deepgram, flux, reports, quiet_ms=300) as caller:
         yield caller
-    await asyncio.sleep(0.01)
-    assert deepgram.open_sockets == 0
     if second:
         caller.check_one_answer_each()
 
@@ -190,27 +184,13 @@ def test_a_socket_cut_amid_a_turn_loses_and_doubles_no_word() -> None:
     run_virtual(main())
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f"{f.trouble.value} {f.status} {f.reason}")
+@BY_FAULT
 def test_whatever_befalls_flux_the_words_come_in_time(fault: Fault) -> None:
     async def main() -> None:
         async with DeepgramSimulator(hears=hears, one_call=True) as deepgram:
             deepgram.faults.order("flux", fault)
             async with call(deepgram, Second()) as caller:
-                await caller.say("one", "two", pause_ms=2000)
-                await caller.say("three", pause_ms=2000)
-                assert caller.commit() == "one two three"
-                await caller.say("four", "five", "six", pause_ms=2000)
-                assert caller.commit() == "four five six"
-                deepgram.faults.clear()
-                await caller.say("seven", pause_ms=2000)  # perhaps still on a socket that breaks
-                assert caller.commit() == "seven"
-                await asyncio.sleep(70)
-                await caller.say("eight", "nine")
-                assert caller.commit() == "eight nine"
-                for utterance in (1, 2, 3, 4):
-                    assert caller.answered_in(utterance) < 1.8
-                assert caller.answered_in(5) < 0.2  # Flux is back
-                assert {vendor for vendor, _, _ in caller.failures} == {"deepgram"}
+                await check_words_come_in_time(deepgram, caller, 1.8, 0.2)
 
     run_virtual(main())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import wave
 from collections.abc import AsyncIterator
@@ -14,22 +13,27 @@ from openai import AsyncOpenAI
 
 from services.audio.mulaw import encode_pcm
 from services.stt.openai import OpenAITranscription, OpenAIWords, wav
-from services.stt.turn_audio import Piece
 from services.stt.utterances import UtteranceTranscriber
 from services.stt.words import FirstWords, Way
 from services.vendors import Reports, VendorError
-from services.vendors.breaker import Breaker
 from services.vendors.clients import openai_client
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.openai import OpenAISimulator
-from tests.stt.caller import hears, on_the_line, tone
-from tests.stt.test_chain import Second
+from tests.stt.caller import (
+    BAD_KEYS,
+    PIECES,
+    check_trouble,
+    fault_id,
+    hears,
+    on_the_line,
+    tone,
+)
+from tests.stt.chained import Second
+from tests.stt.live import new_breaker
 from tests.virtual_time import run_virtual
 
 # The simulator's web server leaves an upload's temporary file to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:.*:pytest.PytestUnraisableExceptionWarning")
-
-PIECES = (Piece(tone("one") * 10), Piece(tone("two") * 10))
 
 
 def heard(file: bytes) -> str:
@@ -95,7 +99,7 @@ def test_the_wav_file_is_well_formed() -> None:
         (Fault(Trouble.STALL_MID), "timeout", True),
         (Fault(Trouble.MALFORMED), "malformed", False),
     ],
-    ids=lambda value: value.trouble.value if isinstance(value, Fault) else str(value),
+    ids=fault_id,
 )
 def test_each_trouble_has_its_code_and_is_not_tried_again(
     fault: Fault, code: str, at_once: bool
@@ -104,11 +108,20 @@ def test_each_trouble_has_its_code_and_is_not_tried_again(
         async with simulated() as simulator, openai_at(simulator) as client:
             simulator.faults.order("transcriptions", fault, times=1)
             words = OpenAIWords(client, OpenAITranscription())
-            with pytest.raises(VendorError) as failed:
+            await check_trouble(words, code, at_once=at_once)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("key", BAD_KEYS)
+def test_a_key_that_no_header_can_hold_is_not_sent(key: str) -> None:
+    async def main() -> None:
+        async with simulated() as simulator, openai_at(simulator, key) as client:
+            words = OpenAIWords(client, OpenAITranscription())
+            with pytest.raises(VendorError, match="openai: transcribe: bad key") as failed:
                 await words.words(PIECES)
-            assert (failed.value.vendor, failed.value.code) == ("openai", code)
-            assert failed.value.at_once is at_once
-            assert await words.words(PIECES) == "one two"
+            assert failed.value.at_once
+            assert simulator.connections == 0
 
     run_virtual(main())
 
@@ -116,11 +129,11 @@ def test_each_trouble_has_its_code_and_is_not_tried_again(
 def test_as_first_recogniser_it_hears_whole_turns_and_another_carries_on_if_it_fails() -> None:
     async def main() -> None:
         async with simulated() as simulator, openai_at(simulator) as client:
-            reports, now = Reports(), asyncio.get_running_loop().time
+            reports = Reports()
             openai = OpenAIWords(client, OpenAITranscription())
             ways = [
-                Way(openai, Breaker("openai", now), deadline_s=1.2, patience_s=1.2),
-                Way(Second("moonshine", idle=True), Breaker("moonshine", now)),
+                Way(openai, new_breaker("openai"), deadline_s=1.2, patience_s=1.2),
+                Way(Second("moonshine", idle=True), new_breaker("moonshine")),
             ]
             transcriber = UtteranceTranscriber(FirstWords(ways, reports))
             async with on_the_line(transcriber, reports) as caller:

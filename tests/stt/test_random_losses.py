@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any
 
 import pytest
 
-from services.stt.chain import TranscriberChain
 from services.stt.deepgram import DeepgramOptions, DeepgramTranscriber
 from services.stt.flux import FluxOptions, FluxTranscriber
-from services.stt.words import FirstWords, Way
+from services.stt.live import LiveTranscriber
 from services.vendors import Reports
-from services.vendors.breaker import Breaker
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.deepgram import DeepgramSimulator
-from tests.stt.caller import VOCABULARY, Caller, hears, on_the_line
-from tests.stt.test_chain import Second
+from tests.stt.caller import VOCABULARY, Caller, break_connections, hears, on_the_line
+from tests.stt.chained import Second, chain
+from tests.stt.live import new_breaker
 from tests.virtual_time import run_virtual
 
 TURNS = 4
 ENDPOINTS = {"deepgram": "listen", "flux": "flux"}
-
-
-def break_connections(deepgram: DeepgramSimulator) -> None:
-    """Every connection to the simulator is cut now."""
-    assert deepgram._runner is not None
-    server = deepgram._runner.server
-    assert server is not None
-    for connection in server.connections:
-        if connection.transport is not None:
-            connection.transport.abort()
 
 
 async def trouble(deepgram: DeepgramSimulator, endpoint: str, dice: random.Random) -> None:
@@ -57,13 +45,12 @@ def a_turn(dice: random.Random) -> list[list[str]]:
 
 async def random_call(vendor: str, seed: int) -> None:
     dice = random.Random(seed)
-    reports, now = Reports(), asyncio.get_running_loop().time
+    reports = Reports()
     latency = {"final_ms": dice.choice([20, 60, 150]), "interim_ms": 40}
     async with DeepgramSimulator(hears=hears, **latency) as deepgram:
-        breaker, live = Breaker(vendor, now), _live(vendor, deepgram)
-        others = FirstWords([Way(Second(), Breaker("second", now))], reports)
-        chain = TranscriberChain(live(reports, breaker), others, patience_ms=900)
-        async with on_the_line(chain, reports) as caller:
+        live = _live(vendor, deepgram, reports)
+        transcriber = chain(live, reports, Second(), patience_ms=900)
+        async with on_the_line(transcriber, reports) as caller:
             troubles = asyncio.create_task(trouble(deepgram, ENDPOINTS[vendor], dice))
             for _ in range(TURNS):
                 await _speak_a_turn(caller, dice)
@@ -71,12 +58,11 @@ async def random_call(vendor: str, seed: int) -> None:
         caller.check_one_answer_each()
 
 
-def _live(vendor: str, deepgram: DeepgramSimulator) -> Any:
+def _live(vendor: str, deepgram: DeepgramSimulator, reports: Reports) -> LiveTranscriber:
+    breaker = new_breaker(vendor)
     if vendor == "flux":
-        options = FluxOptions(deepgram.key, deepgram.url)
-        return lambda reports, breaker: FluxTranscriber(options, reports, breaker)
-    plain = DeepgramOptions(deepgram.key, deepgram.url)
-    return lambda reports, breaker: DeepgramTranscriber(plain, reports, breaker)
+        return FluxTranscriber(FluxOptions(deepgram.key, deepgram.url), reports, breaker)
+    return DeepgramTranscriber(DeepgramOptions(deepgram.key, deepgram.url), reports, breaker)
 
 
 async def _speak_a_turn(caller: Caller, dice: random.Random) -> None:

@@ -14,7 +14,7 @@ from services.stt.words import FirstWords, Way
 from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
 from tests.stt.caller import tone
-from tests.stt.test_chain import Second
+from tests.stt.chained import Second
 from tests.virtual_time import run_virtual
 
 PIECES = (Piece(tone("one") * 10),)

@@ -13,7 +13,22 @@ from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
 from tests.simulators.vendors.legible import spell, text_of
 
-__all__ = ["Caller", "Told", "Spelling", "breaker", "calling", "phrases", "words"]
+__all__ = [
+    "BAD_KEYS",
+    "TEN",
+    "Caller",
+    "Failing",
+    "Spelling",
+    "Told",
+    "breaker",
+    "calling",
+    "interrupt",
+    "phrases",
+    "words",
+]
+
+BAD_KEYS = ["secr\u00e9t", "\u043a\u043b\u044e\u0447", "secret\nX: 1", "secret\r\n", "a\0b"]
+"""Keys that no header can hold."""
 
 TEN = [
     "Yes, we are open on Saturdays,",
@@ -131,6 +146,16 @@ async def phrases(
         if log is not None:
             log.append(asyncio.get_running_loop().time())
         yield text
+
+
+async def interrupt(speaking: asyncio.Task[Any], again_after: int | None = None) -> None:
+    """A barge-in. ``again_after``: so many turns of the loop later the call ends, too."""
+    speaking.cancel()
+    if again_after is not None:
+        for _ in range(again_after):
+            await asyncio.sleep(0)
+        speaking.cancel()
+    await asyncio.wait({speaking})
 
 
 def words(texts: Iterable[str]) -> list[str]:

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from unittest.mock import patch
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 
+from services.tts import Voice
 from services.tts.chain import VoiceChain
 from services.tts.elevenlabs import ElevenLabsVoice
 from services.tts.elevenlabs_wire import ElevenLabsOptions
 from services.vendors import VendorError
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.elevenlabs import ElevenLabsSimulator
-from tests.tts.caller import TEN, Caller, Failing, Spelling, Told, breaker, calling, phrases, words
+from tests.tts.caller import (
+    TEN,
+    Caller,
+    Failing,
+    Spelling,
+    Told,
+    breaker,
+    calling,
+    interrupt,
+    phrases,
+    words,
+)
 from tests.tts.test_elevenlabs_rest import rest
 from tests.virtual_time import run_virtual
 
@@ -134,12 +148,80 @@ def test_a_reply_that_waits_for_its_phrases_is_not_lost_with_the_socket() -> Non
     run_virtual(main())
 
 
+class Queued(AsyncIterator[str]):
+    """Phrases as the cascade gives them: whoever waits for one may be stopped."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def __anext__(self) -> str:
+        phrase = await self.queue.get()
+        if phrase is None:
+            self.queue.put_nowait(None)
+            raise StopAsyncIteration
+        return phrase
+
+
+@pytest.mark.parametrize("cut_at", range(len(TEN)))
+def test_phrases_that_come_one_by_one_go_from_voice_to_voice(cut_at: int) -> None:
+    """Whether the voice fails while it waits for the phrase, or when it gets it."""
+
+    async def main() -> None:
+        async with ElevenLabsSimulator() as vendor:
+            told = Told()
+            async with chain(vendor, told) as voice:
+                for reply, wait_s in enumerate((0.0, 0.001, 0.2), start=1):
+                    caller, queued = Caller(), Queued()
+                    speaking = asyncio.create_task(voice.speak(reply, queued, caller.say))
+                    for number, text in enumerate(TEN):
+                        if number == cut_at:
+                            vendor.cut_sockets()
+                            await asyncio.sleep(wait_s)
+                        queued.queue.put_nowait(text)
+                        await asyncio.sleep(1)
+                    queued.queue.put_nowait(None)
+                    await speaking
+                    caller.check_got(TEN)
+                    await asyncio.sleep(10)  # the socket is there again
+
+    run_virtual(main())
+
+
+def test_a_phrase_is_on_the_socket_two_turns_of_the_loop_after_it_came() -> None:
+    """One for who waits for phrases, one for who writes to the socket."""
+
+    async def main() -> None:
+        async with ElevenLabsSimulator() as vendor, chain(vendor, Told()) as voice:
+            queued, sent = Queued(), list[str]()
+            speaking = asyncio.create_task(voice.speak(1, queued, Caller().say))
+            await asyncio.sleep(1)
+            with patch.object(ClientConnection, "send", _noting(sent)):
+                queued.queue.put_nowait(TEN[0])
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                assert sum(TEN[0] in message for message in sent) == 1
+            queued.queue.put_nowait(None)
+            await speaking
+
+    run_virtual(main())
+
+
+def _noting(sent: list[str]) -> Callable[..., Awaitable[None]]:
+    real = ClientConnection.send
+
+    async def send(self: ClientConnection, message: str) -> None:
+        sent.append(message)
+        await real(self, message)
+
+    return send
+
+
 @pytest.mark.parametrize("said", range(0, 20, 3))
 def test_the_next_voice_begins_with_the_first_word_that_was_not_said(said: int) -> None:
     async def main() -> None:
         told, caller = Told(), Caller()
-        voices = [(Failing(said), breaker()), (Failing(4), breaker()), (Spelling(), breaker())]
-        voice = VoiceChain(voices, told.reports)
+        voices: list[Voice] = [Failing(said), Failing(4), Spelling()]
+        voice = VoiceChain([(each, breaker()) for each in voices], told.reports)
         await voice.speak(1, phrases(TEN[:4], 0.1), caller.say)
         caller.check_got(TEN[:4])
         assert told.failures == ["failing 500"] * 2
@@ -203,8 +285,7 @@ def test_a_barge_in_ends_whatever_voice_speaks() -> None:
                     caller = Caller()
                     speaking = asyncio.create_task(voice.speak(reply, phrases(TEN), caller.say))
                     await asyncio.sleep(wait_s)
-                    speaking.cancel()
-                    await asyncio.wait({speaking})
+                    await interrupt(speaking)
                     had = len(caller.parts)
                     await asyncio.sleep(1)
                     assert len(caller.parts) == had

@@ -15,7 +15,7 @@ from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.elevenlabs import ElevenLabsSimulator
-from tests.tts.caller import TEN, Caller, Told, breaker, calling, phrases, words
+from tests.tts.caller import TEN, Caller, Told, breaker, calling, interrupt, phrases, words
 from tests.virtual_time import run_virtual
 
 
@@ -63,6 +63,7 @@ def test_ten_phrases_are_spoken_without_loss_or_gap() -> None:
             ("connected", 0),
             ("context opened", 1),
             ("first audio", 1),
+            ("final", 1),
             ("context closed", 1),
         ]
         assert house.told.failures == []
@@ -139,8 +140,7 @@ def test_twenty_barge_ins_within_a_minute(speed: float) -> None:
             line = ["This is reply number one,", *TEN]
             speaking = asyncio.create_task(house.voice.speak(reply, phrases(line, 0.1), caller.say))
             await asyncio.sleep(2.7)
-            speaking.cancel()
-            await asyncio.wait({speaking})
+            await interrupt(speaking)
             had = len(caller.parts)
             await asyncio.sleep(0.3)
             assert len(caller.parts) == had, "nothing is said after the barge-in"
@@ -153,6 +153,24 @@ def test_twenty_barge_ins_within_a_minute(speed: float) -> None:
         assert opened == 1 if speed == 20 else opened <= 6
 
     on_a_call(test, speed=speed)
+
+
+def test_a_barge_in_and_the_end_of_the_call_at_once_leave_no_context_open() -> None:
+    async def test(house: House) -> None:
+        for reply in range(1, 9):
+            caller = Caller()
+            speaking = asyncio.create_task(house.voice.speak(reply, phrases(TEN, 0.1), caller.say))
+            await asyncio.sleep(0.5)
+            await interrupt(speaking, again_after=reply - 1)
+            had = len(caller.parts)
+            await asyncio.sleep(1)
+            assert len(caller.parts) == had > 0
+        assert len(house.vendor.entries("close context")) == 8
+        assert house.told.steps.count(("context closed", 8)) == 1
+        assert "final" not in [step for step, _ in house.told.steps], "nobody waited for it"
+        assert max(house.vendor.most_contexts.values()) == 1
+
+    on_a_call(test)
 
 
 def test_three_minutes_of_silence_keep_the_socket() -> None:

@@ -17,7 +17,7 @@ from services.vendors import VendorError
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.elevenlabs import ElevenLabsSimulator
 from tests.simulators.vendors.legible import text_of
-from tests.tts.caller import TEN, Caller, Told, phrases
+from tests.tts.caller import BAD_KEYS, TEN, Caller, Told, interrupt, phrases
 from tests.virtual_time import run_virtual
 
 
@@ -87,11 +87,31 @@ def test_a_barge_in_ends_the_request() -> None:
         caller = Caller()
         speaking = asyncio.create_task(voice.speak(1, phrases(TEN), caller.say))
         await asyncio.sleep(0.5)
-        speaking.cancel()
-        await asyncio.wait({speaking})
+        await interrupt(speaking)
         await asyncio.sleep(0.01)
         assert vendor.requests_now == 0
         await voice.speak(2, phrases(TEN[:1]), caller.say)
+
+    on_a_call(test, speed=1)
+
+
+@pytest.mark.parametrize(
+    "wait_s", [0.001, 0.01, 0.05, 0.5], ids=["connect", "headers", "wait", "audio"]
+)
+def test_a_barge_in_and_the_end_of_the_call_at_once_end_the_request(wait_s: float) -> None:
+    """Closing takes turns of the loop, and the second cancellation may come in any of them."""
+
+    async def test(vendor: ElevenLabsSimulator, voice: ElevenLabsRest, told: Told) -> None:
+        tasks = len(asyncio.all_tasks())
+        for turns in range(8):
+            speaking = asyncio.create_task(voice.speak(1, phrases(TEN), Caller().say))
+            await asyncio.sleep(wait_s)
+            await interrupt(speaking, again_after=turns)
+            await asyncio.sleep(0.01)
+            assert vendor.requests_now == 0
+            http: Any = voice._client._client_wrapper.httpx_client.httpx_client
+            assert all(connection.is_idle() for connection in http._transport._pool.connections)
+            assert len(asyncio.all_tasks()) <= tasks
 
     on_a_call(test, speed=1)
 
@@ -144,7 +164,7 @@ def test_a_vendor_that_is_not_there() -> None:
     run_virtual(main())
 
 
-@pytest.mark.parametrize("key", ["secr\u00e9t", "secret\nX: 1"])
+@pytest.mark.parametrize("key", BAD_KEYS)
 def test_a_key_that_no_header_can_hold_is_a_failure_like_others(key: str) -> None:
     async def main() -> None:
         async with ElevenLabsSimulator() as vendor:

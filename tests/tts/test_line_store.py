@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from services.audio.mulaw import SILENCE
+from services.tts import Reader
 from services.tts.line_store import LineStore, without_lead
 from services.vendors import VendorError
 from tests.simulators.vendors.legible import spell, text_of
+from tests.tts.caller import Told, breaker
 from tests.virtual_time import run_virtual
 
 LINES = ["Thank you for calling.", "Are you still there?", "Goodbye.", "Sorry, once again?"]
@@ -39,6 +41,29 @@ class Renderer:
             self.failures -= 1
             raise VendorError("elevenlabs", "request", "429") if self.failures % 2 else OSError
         return spell(text)
+
+
+class Refusing(Renderer):
+    """Has a key that is refused, until it is not."""
+
+    is_refused = True
+
+    async def render(self, text: str) -> bytes:
+        audio = await super().render(text)
+        if self.is_refused:
+            raise VendorError("elevenlabs", "request", "401", at_once=True)
+        return audio
+
+
+class Reading(Renderer):
+    """Makes its lines speakable."""
+
+    def __init__(self, price: str) -> None:
+        super().__init__()
+        self.price = price
+
+    def spoken(self, text: str) -> str:
+        return text.replace("$5", self.price)
 
 
 def filled(folder: Path, renderer: Renderer, within_s: float = 1000) -> dict[str, bytes]:
@@ -73,6 +98,24 @@ def test_another_voice_has_lines_of_its_own(tmp_path: Path) -> None:
     assert len(other.asked) == len(LINES)
 
 
+def test_a_line_that_is_read_in_another_way_is_rendered_anew(tmp_path: Path) -> None:
+    lines = ["A call costs $5.", "Goodbye."]
+
+    async def asked_for(renderer: Reading) -> list[str]:
+        assert isinstance(renderer, Reader)
+        into: dict[str, bytes] = {}
+        await LineStore(tmp_path, renderer).fill(lines, into)
+        assert set(into) == set(lines)
+        return renderer.asked
+
+    async def main() -> None:
+        assert await asked_for(Reading("five dollar")) == lines
+        assert await asked_for(Reading("five dollar")) == []
+        assert await asked_for(Reading("five dollars")) == lines[:1]
+
+    run_virtual(main())
+
+
 def test_nobody_else_can_read_them(tmp_path: Path) -> None:
     folder = tmp_path / "data" / "lines"
     filled(folder, Renderer())
@@ -85,6 +128,38 @@ def test_nobody_else_can_read_them(tmp_path: Path) -> None:
 def test_a_vendor_that_fails_is_asked_again(tmp_path: Path) -> None:
     renderer = Renderer(failures=9)
     assert set(filled(tmp_path, renderer)) == set(LINES)
+
+
+def test_each_failure_is_told_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        told, renderer = Told(), Renderer(failures=9)
+        await LineStore(tmp_path, renderer, told.reports).fill(LINES, {})
+        assert told.failures == ["elevenlabs 429"] * 4, "the other five are bugs"
+
+    run_virtual(main())
+
+
+def test_a_caller_does_not_try_in_vain_what_the_store_has_tried(tmp_path: Path) -> None:
+    async def main() -> None:
+        told, gate, into = Told(), breaker(), dict[str, bytes]()
+        renderer = Refusing()
+        store = LineStore(tmp_path, renderer, told.reports, gate)
+        filling = asyncio.create_task(store.fill(LINES, into))
+        await asyncio.sleep(1.1)
+        assert gate.is_open
+        await asyncio.sleep(200)
+        open_s = 0
+        for _ in range(600):
+            await asyncio.sleep(1)
+            open_s += gate.is_open
+        assert open_s > 540
+        assert len(told.failures) == len(renderer.asked) - renderer.now
+        renderer.is_refused = False
+        await filling
+        assert set(into) == set(LINES)
+        assert gate.allows()
+
+    run_virtual(main())
 
 
 def test_what_was_there_when_time_was_up_stays(tmp_path: Path) -> None:

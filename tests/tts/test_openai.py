@@ -19,7 +19,16 @@ from services.vendors.clients import openai_client
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.legible import text_of, tones
 from tests.simulators.vendors.openai import OpenAISimulator
-from tests.tts.caller import TEN, Caller, Spelling, Told, breaker, phrases
+from tests.tts.caller import (
+    BAD_KEYS,
+    TEN,
+    Caller,
+    Spelling,
+    Told,
+    breaker,
+    interrupt,
+    phrases,
+)
 from tests.virtual_time import run_virtual
 
 MODEL = "gpt-4o-mini-tts"
@@ -106,8 +115,7 @@ def test_a_barge_in_ends_the_request() -> None:
         caller = Caller()
         speaking = asyncio.create_task(voice.speak(1, phrases(TEN), caller.say))
         await asyncio.sleep(0.3)
-        speaking.cancel()
-        await asyncio.wait({speaking})
+        await interrupt(speaking)
         had = len(caller.parts)
         await asyncio.sleep(2)
         assert len(caller.parts) == had
@@ -124,6 +132,21 @@ def test_a_vendor_that_is_not_there() -> None:
                 await voice.render("Hello.")
             assert caught.value.code == "refused"
             assert caught.value.at_once
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("key", BAD_KEYS)
+def test_a_key_that_no_header_can_hold_is_a_failure_like_others(key: str) -> None:
+    async def main() -> None:
+        async with OpenAISimulator() as vendor:
+            vendor.key = key
+            async with speech(vendor) as voice:
+                with pytest.raises(VendorError) as caught:
+                    await voice.render("Hello.")
+                assert (caught.value.step, caught.value.code) == ("request", "bad key")
+                assert caught.value.at_once
+                assert vendor.log == []
 
     run_virtual(main())
 
