@@ -92,7 +92,9 @@ def decode_event(line: Mapping[str, Any]) -> Event:
     hints = get_type_hints(kind)
     try:
         for name, value in values.items():
-            if hints[name] is bytes:
+            if isinstance(value, list):
+                values[name] = tuple(tuple(item) for item in value)
+            elif hints[name] is bytes:
                 values[name] = b"\xff" * value
             elif isinstance(hints[name], type) and issubclass(hints[name], Enum):
                 values[name] = hints[name](value)

@@ -64,7 +64,10 @@ def stored_call(tmp_path: Path, *, with_words: bool = True) -> list[str]:
     conversation = Conversation(Timings())
     story: list[tuple[float, Event]] = [
         (0.0, on.CallStarted("+15550100", "+15550199")),
-        (0.01, on.AudioProduced(1, b"\x10" * 1700, "Hello, how can I help?")),
+        (
+            0.01,
+            on.AudioProduced(1, b"\x10" * 1700, "Hello, how can I help?", ((6, 700), (15, 1000))),
+        ),
         (0.02, on.ReplyFinished(1)),
         (0.25, on.MarkPlayed("1.0.10")),
         (0.30, on.MarkPlayed("1.0.11")),

@@ -81,13 +81,13 @@ class AgentSide:
 
     # --- what its task produces -------------------------------------------------------------------
 
-    def produced(self, audio: bytes, text: str, now: float) -> bool:
+    def produced(self, event: on.AudioProduced, now: float) -> bool:
         """More audio of the reply."""
         self._deadlines.drop(Deadline.FILL, Deadline.GIVE_UP)
         reply = self.live
-        reply.has_audio = reply.has_audio or bool(audio)
+        reply.has_audio = reply.has_audio or bool(event.audio)
         reply.is_bridged = False
-        reply.playback.append(audio, text)
+        reply.playback.append(event.audio, event.text, event.spans)
         return self._play(now)
 
     def bridge(self, audio: bytes, now: float) -> bool:

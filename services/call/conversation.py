@@ -290,7 +290,7 @@ class Conversation:
             self._deadlines[Deadline.FILL] = fill_at(now, self._spoke_until, self.timings)
 
     def _audio_produced(self, event: on.AudioProduced, now: float) -> None:
-        if self._agent.produced(event.audio, event.text, now):
+        if self._agent.produced(event, now):
             self._reply_over(now)
 
     def _filler_ready(self, event: on.FillerReady, now: float) -> None:

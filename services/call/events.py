@@ -158,12 +158,15 @@ class TokenProduced:
 class AudioProduced:
     """Audio of a reply, mu-law 8 kHz, any length; ``text`` is what begins to be spoken in it.
 
-    Audio without text belongs to the text before it.
+    Audio without text belongs to the text before it. ``spans``: of each piece that came together
+    the characters of text and the bytes of audio; between two texts stands a space. Without them
+    it is one piece.
     """
 
     reply: int
     audio: bytes
     text: str = words("")
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

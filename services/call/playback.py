@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.call.effects import Effect, SendAudio, SendMark
@@ -76,13 +77,21 @@ class Playback:
         """What is still to be heard; infinite while more may come."""
         return (len(self._audio) - self._heard) / BYTES_PER_MS if self._finished else math.inf
 
-    def append(self, audio: bytes, text: str) -> None:
-        """More of the reply, of any length."""
-        if text.strip():
-            if self._spans and self._spans[-1].start == len(self._audio):
-                text = f"{self._spans.pop().text} {text}"  # that text came without audio
-            self._spans.append(_Span(text, len(self._audio)))
+    def append(self, audio: bytes, text: str, spans: Sequence[tuple[int, int]] = ()) -> None:
+        """More of the reply, of any length, in pieces if ``spans`` are given: see AudioProduced."""
+        start, at = len(self._audio), 0
+        for characters, size in spans or [(len(text), len(audio))]:
+            self._begin(text[at : at + characters], start)
+            at += characters + 1
+            start += size
         self._audio += audio
+
+    def _begin(self, text: str, start: int) -> None:
+        """Text begins to be spoken at this byte."""
+        if text.strip():
+            if self._spans and self._spans[-1].start == start:
+                text = f"{self._spans.pop().text} {text}"  # that text came without audio
+            self._spans.append(_Span(text, start))
 
     def bridge(self, audio: bytes) -> None:
         """A line that bridges a gap: heard, but no part of what is said."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -117,8 +117,8 @@ class CascadeEngine:
             line = self._lines.by_purpose[request.purpose]
             thinking = asyncio.create_task(self._recite(number, line, phrases, emit), name="line")
 
-        def say(part: SpokenAudio) -> None:
-            emit(AudioProduced(number, part.audio, part.text))
+        def say(*parts: SpokenAudio) -> None:
+            emit(_produced(number, parts))
 
         try:
             await self._voice.speak(number, phrases, say)
@@ -179,6 +179,15 @@ class CascadeEngine:
     def unfinished(self, turns: tuple[Turn, ...]) -> KeepMessage | None:
         left = self._brain.unfinished(turns)
         return KeepMessage(*_fields(left)) if left else None
+
+
+def _produced(reply: int, parts: Sequence[SpokenAudio]) -> AudioProduced:
+    """Pieces of audio that came together, as one event."""
+    if len(parts) == 1:
+        return AudioProduced(reply, parts[0].audio, parts[0].text)
+    spans = tuple((len(part.text), len(part.audio)) for part in parts)
+    texts = [part.text for part in parts]
+    return AudioProduced(reply, b"".join(part.audio for part in parts), " ".join(texts), spans)
 
 
 def _fields(message: TakeMessage) -> tuple[str, str, str, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -15,8 +15,11 @@ class SpokenAudio:
     text: str = ""
 
 
-Say = Callable[[SpokenAudio], None]
-"""Takes the next piece of a reply's audio. Never blocks."""
+class Say(Protocol):
+    """Takes the next pieces of a reply's audio; those that are there together, together: each call
+    costs as much. Never blocks."""
+
+    def __call__(self, *parts: SpokenAudio) -> None: ...
 
 
 class Voice(Protocol):

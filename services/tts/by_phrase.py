@@ -54,7 +54,8 @@ class _Line:
         for part in parts:
             length_s = len(part.audio) / BYTES_PER_MS / 1000
             self.plays_until = max(self.plays_until, self.now) + length_s
-            self._say(part)
+        if parts:
+            self._say(*parts)
 
 
 class PhraseVoice:

@@ -75,9 +75,9 @@ class _Said:
         self._say = say
         self.words = 0
 
-    def say(self, part: SpokenAudio) -> None:
-        self.words += len(part.text.split())
-        self._say(part)
+    def say(self, *parts: SpokenAudio) -> None:
+        self.words += sum(len(part.text.split()) for part in parts)
+        self._say(*parts)
 
 
 class _Kept:

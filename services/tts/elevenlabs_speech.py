@@ -69,8 +69,8 @@ class Speech:
             self._reports.step(VENDOR, "first audio", self.reply)
         self._since = self._loop.time()
         self._heard_since_text = True
-        for part in self._cutter.hear(chunk.audio, chunk.timing):
-            self._say(part)
+        if parts := self._cutter.hear(chunk.audio, chunk.timing):
+            self._say(*parts)
 
     def final(self) -> None:
         """All audio of the reply's context has come."""
@@ -107,8 +107,8 @@ class Speech:
     def _finish(self) -> None:
         self._stop()
         if not self.done.done():
-            for part in self._cutter.finish():
-                self._say(part)
+            if parts := self._cutter.finish():
+                self._say(*parts)
             self.done.set_result(None)
 
     def _wait_anew(self, *, since_now: bool) -> None:

@@ -64,6 +64,33 @@ def test_whatever_the_pieces_the_audio_is_whole(sizes: list[int], at_once: bool)
         assert isinstance(effects[-1], SendMark)
 
 
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 900), st.sampled_from(["", "one", "two words", "and three."])),
+        min_size=1,
+        max_size=8,
+    ),
+    st.floats(0, 1),
+)
+def test_pieces_that_came_together_are_the_same_as_one_after_the_other(
+    pieces: list[tuple[int, str]], cut_at: float
+) -> None:
+    apart, together = Playback(1, 200), Playback(1, 200)
+    for size, text in pieces:
+        apart.append(b"\x55" * size, text)
+    together.append(
+        b"\x55" * sum(size for size, _ in pieces),
+        " ".join(text for _, text in pieces),
+        [(len(text), size) for size, text in pieces],
+    )
+    for ledger in apart, together:
+        ledger.finish()
+    assert apart.release(0.0) == together.release(0.0)
+    for ledger in apart, together:
+        ledger.hold(cut_at)
+    assert apart.heard_text() == together.heard_text()
+
+
 def test_time_alone_does_not_make_words_heard_beyond_the_first_mark_that_is_owed() -> None:
     ledger = playback((1000, "a b c d e f g h i j"))
     ledger.release(0.0)

@@ -71,7 +71,11 @@ class Caller:
     def __init__(self) -> None:
         self.parts: list[tuple[float, SpokenAudio]] = []
 
-    def say(self, part: SpokenAudio) -> None:
+    def say(self, *parts: SpokenAudio) -> None:
+        for part in parts:
+            self._take(part)
+
+    def _take(self, part: SpokenAudio) -> None:
         self.parts.append((asyncio.get_running_loop().time(), part))
 
     @property
