@@ -287,7 +287,10 @@ class MediaStream:
 
     def _until(self, ms: float | None) -> asyncio.Timeout:
         """A time-out at a moment on the stream's clock; None: never."""
-        return asyncio.timeout(None if ms is None else (ms - self.now_ms) / 1000)
+        if ms is None:
+            return asyncio.timeout(None)
+        # A microsecond late: rounded down, it would come before its moment, again and again.
+        return asyncio.timeout((ms - self.now_ms) / 1000 + 1e-6)
 
     def _wake(self) -> None:
         """Wake everyone who waits for a change right now."""
