@@ -120,7 +120,12 @@ class AgentSide:
 
     def marks_missing(self, now: float) -> bool:
         """They are too late to be waited for."""
-        self.live.playback.assume_played()
+        playback = self.live.playback
+        if asked := playback.mark_rest():  # nothing was missing: it was not asked for
+            self._effects += asked
+            self._deadlines.arm(Deadline.PLAYED, now, self._timings.marks_grace_ms)
+            return False
+        playback.assume_played()
         return self._go_on(now)
 
     def _play(self, now: float) -> bool:
@@ -132,8 +137,8 @@ class AgentSide:
         if sent:
             self.state = Agent.SPEAKING
             self._effects += sent
-            grace = self._timings.marks_grace_ms / 1000
-            self._deadlines[Deadline.PLAYED] = reply.playback.ends_at + grace
+            grace_ms = 0 if reply.playback.has_unmarked else self._timings.marks_grace_ms
+            self._deadlines.arm(Deadline.PLAYED, reply.playback.ends_at, grace_ms)
         return self._go_on(now)
 
     def _go_on(self, now: float) -> bool:

@@ -122,6 +122,15 @@ class Playback:
             effects.append(self._mark())
         return effects
 
+    @property
+    def has_unmarked(self) -> bool:
+        """Whether the last of what was sent has no mark, since more was to follow at once."""
+        return self._marked < self._sent
+
+    def mark_rest(self) -> list[Effect]:
+        """A mark for it, as nothing followed."""
+        return [self._mark()] if self.has_unmarked else []
+
     def _mark(self) -> SendMark:
         name = f"{self._reply}.{self._generation}.{self._sent // FRAME_BYTES}"
         self._marked = self._pending[name] = self._sent

@@ -19,6 +19,7 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import aiohttp
 import httpx2
 import openai
 
@@ -37,7 +38,7 @@ from services.llm.tools import (
 )
 from services.receptionist.prompt import Prompt
 from services.vendors import Reports, VendorError
-from services.vendors.openai_errors import VENDOR, is_openai_host, vendor_error
+from services.vendors.openai_errors import FILTERED, VENDOR, is_openai_host, vendor_error
 
 _MOST_ROUNDS = 3
 _MOST_TURNS = 100
@@ -130,13 +131,13 @@ class OpenAIBrain:
     async def _rounds(
         self, reply: int, messages: list[dict[str, Any]], *, has_spoken: bool
     ) -> AsyncGenerator[BrainEvent]:
-        resumes = has_spoken
+        resumes, wait_ms = has_spoken, self._options.first_token_ms
         for _ in range(_MOST_ROUNDS):
-            completion, joint = Completion(), " " if has_spoken and not resumes else ""
-            async with aclosing(self._stream(reply, messages, completion)) as pieces:
+            completion = Completion()
+            async with aclosing(self._stream(reply, messages, completion, wait_ms)) as pieces:
                 async for piece in pieces:
-                    yield joint + piece
-                    joint, has_spoken = "", has_spoken or not piece.isspace()
+                    yield piece
+                    has_spoken = has_spoken or not piece.isspace()
             results, ends = [], False
             for call in completion.calls:
                 wish = read_call(call)
@@ -148,11 +149,14 @@ class OpenAIBrain:
                     self._notes.add(wish)
             if ends and not any(result.startswith("Error") for _, result in results):
                 if not completion.text and not resumes:
-                    yield joint + self._prompt.goodbye
+                    yield self._prompt.goodbye
                 yield EndCall()
                 return
             if not completion.calls:
                 break
+            if completion.text:
+                yield " "  # what was said so far is whole: it is spoken while we ask again
+            wait_ms = self._options.first_token_ms // 2  # nobody hedges in the middle of an answer
             messages.append(completion.as_message())
             messages += [
                 _message("tool", text or NOT_YET, tool_call_id=one) for one, text in results
@@ -187,12 +191,13 @@ class OpenAIBrain:
     # --- one request ------------------------------------------------------------------------------
 
     async def _stream(
-        self, reply: int, messages: Messages, completion: Completion
+        self, reply: int, messages: Messages, completion: Completion, wait_ms: int
     ) -> AsyncGenerator[str]:
-        """The text of one answer, piece by piece; the rest of it is then in ``completion``."""
+        """The text of one answer, piece by piece; the rest of it is then in ``completion``.
+        ``wait_ms``: how long the first of it may take."""
         options, loop = self._options, asyncio.get_running_loop()
         self._reports.step(VENDOR, f"request {options.model}", reply)
-        deadline, events, size = loop.time() + options.first_token_ms / 1000, Events(), 0
+        deadline, events, size = loop.time() + wait_ms / 1000, Events(), 0
         try:
             with _own_errors("request", "first byte timeout"):
                 async with asyncio.timeout_at(deadline):
@@ -220,7 +225,7 @@ class OpenAIBrain:
             self._count(reply, completion)
         self._reports.step(VENDOR, "done", reply)
         if completion.finish_reason == "content_filter" and not completion.has_begun:
-            raise VendorError(VENDOR, "answer", "content_filter")
+            raise VendorError(VENDOR, "answer", "content_filter", only_here=True)
 
     async def _post(self, messages: Messages) -> httpx2.Response:
         """Send the request, if possible the one that was made ahead; the response's head has come.
@@ -235,9 +240,10 @@ class OpenAIBrain:
             request = self._requests.make(self._body(messages))
         try:
             return await self._requests.send(request)
-        except openai.BadRequestError:
+        except openai.BadRequestError as error:
             has_used_tools = any(message["role"] == "tool" for message in messages)
-            if not self._has_tools or has_used_tools or is_openai_host(self._client.base_url.host):
+            is_final = error.code in FILTERED or is_openai_host(self._client.base_url.host)
+            if is_final or has_used_tools or not self._has_tools:
                 raise
         bare = self._requests.make(self._body(messages, with_tools=False))
         response = await self._requests.send(bare)
@@ -315,7 +321,7 @@ def _own_errors(step: str, too_late: str) -> Iterator[None]:
         raise VendorError(VENDOR, step, too_late, at_once=True) from None
     except StreamError as error:
         raise VendorError(VENDOR, step, error.code) from None
-    except (openai.APIError, httpx2.HTTPError) as error:
+    except (openai.APIError, httpx2.HTTPError, aiohttp.ClientError) as error:
         raise vendor_error(step, error, too_late) from None
     except ValueError:  # no header can hold such a key
         code = "bad key" if step == "request" else "malformed"

@@ -17,9 +17,9 @@ from services.audio.mulaw import RATE_HZ
 from services.stt.deepgram import BASE_URL, MODEL
 from services.stt.deepgram_socket import VENDOR
 from services.stt.deepgram_wire import limited
-from services.stt.keys import check_key
 from services.stt.turn_audio import Piece
 from services.vendors import VendorError
+from services.vendors.keys import check_key
 from services.vendors.urls import socket_url
 
 KEEP_ALIVE_S = 120

@@ -14,21 +14,19 @@ import logging
 import re
 import ssl
 from contextlib import suppress
-from ipaddress import ip_address
 from typing import Protocol
-from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Response
 
 from services.stt.deepgram_wire import CLOSE_STREAM
-from services.stt.keys import check_key
-from services.vendors import VendorError
+from services.vendors import VendorError, sockets
+from services.vendors.keys import check_key
 
 log = logging.getLogger(__name__)
 
 VENDOR = "deepgram"
-CONNECT_S = 1.5
 CLOSE_S = 0.3
 """How long the service is given to close after our goodbye, and then to answer our close."""
 
@@ -37,34 +35,13 @@ _CODE = re.compile(r"[A-Za-z0-9_-]{3,40}")
 
 
 async def open_socket(url: str, key: str, tls: ssl.SSLContext | None = None) -> ClientConnection:
-    """A socket to ``ws(s)://...``. Raises VendorError.
-
-    ``tls``: one for the whole process, as loading the root certificates takes tens of
-    milliseconds; None: the library makes one for this socket.
+    """A socket to ``ws(s)://...``. Raises VendorError. ``tls``: see ``services.vendors.sockets``.
 
     No pings: dead lines are noticed by answers that stay away, long before a ping would tell.
     """
     check_key(VENDOR, "connect", key)
-    try:
-        async with asyncio.timeout(CONNECT_S):
-            return await connect(
-                url,
-                additional_headers={"Authorization": f"Token {key}"},
-                ssl=(tls or True) if url.startswith("wss:") else None,
-                compression=None,
-                proxy=None if _is_loopback(url) else True,
-                open_timeout=None,
-                ping_interval=None,
-                close_timeout=CLOSE_S,
-            )
-    except TimeoutError:
-        raise VendorError(VENDOR, "connect", "connect timeout", at_once=True) from None
-    except InvalidStatus as error:
-        raise _refusal(error.response.status_code, error.response.headers.get("dg-error")) from None
-    except ConnectionRefusedError:
-        raise VendorError(VENDOR, "connect", "refused", at_once=True) from None
-    except (OSError, EOFError, InvalidHandshake) as error:
-        raise VendorError(VENDOR, "connect", _kind(error)) from None
+    headers = {"Authorization": f"Token {key}"}
+    return await sockets.open_socket(VENDOR, url, headers, _refusal, tls=tls, close_s=CLOSE_S)
 
 
 def closed(error: ConnectionClosed) -> VendorError:
@@ -100,30 +77,17 @@ class Asked(Protocol):
 
 async def check(options: Asked, tls: ssl.SSLContext | None = None) -> None:
     """Open a live socket and close it again: the name is looked up then, TLS was spoken, and a key
-    that is refused shows (code ``401``). Raises VendorError. Takes no longer than ``CONNECT_S`` and
-    twice ``CLOSE_S``."""
+    that is refused shows (code ``401``). Raises VendorError. Takes no longer than
+    ``sockets.CONNECT_S`` and twice ``CLOSE_S``."""
     socket = await open_socket(options.url, options.key, tls)
     await close_socket(socket, CLOSE_STREAM)
 
 
-def _refusal(status: int, why: str | None) -> VendorError:
-    """``why``: the header ``dg-error``. It may be a sentence, and a sentence is no code; and a
-    refused key is always ``401``, for the start looks out for it."""
+def _refusal(response: Response) -> VendorError:
+    """The header ``dg-error`` may be a sentence, and a sentence is no code; and a refused key is
+    always ``401``, for the start looks out for it."""
+    status, why = response.status_code, response.headers.get("dg-error")
     if why:
         log.warning("%s refused a socket: %d: %.200s", VENDOR, status, why)
     code = why if why and status != 401 and _CODE.fullmatch(why) else str(status)
     return VendorError(VENDOR, "connect", code, at_once=status in {401, 402, 403})
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _kind(error: Exception) -> str:
-    if isinstance(error, InvalidMessage):  # no HTTP, or nothing at all
-        return "reset" if isinstance(error.__cause__, OSError | EOFError) else "malformed"
-    return "reset" if isinstance(error, ConnectionError | EOFError) else type(error).__name__

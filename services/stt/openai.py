@@ -17,9 +17,9 @@ import openai
 from openai import AsyncOpenAI
 
 from services.audio.mulaw import RATE_HZ, decode_pcm
-from services.stt.keys import check_key
 from services.stt.turn_audio import Piece
 from services.vendors import VendorError
+from services.vendors.keys import check_key
 from services.vendors.openai_errors import VENDOR, vendor_error
 
 MODEL = "gpt-transcribe"

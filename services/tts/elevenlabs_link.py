@@ -13,10 +13,10 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
-from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Response
 
 from services.tts.elevenlabs_wire import (
     AT_ONCE,
@@ -34,17 +34,18 @@ from services.tts.elevenlabs_wire import (
     parse,
 )
 from services.vendors import VendorError
+from services.vendors.keys import check_key
+from services.vendors.sockets import open_socket
 
 MOST_CONTEXTS = 4
 """The vendor takes five; one is left for what we do not know of."""
-CONNECT_S = 1.5
 KEEP_ALIVE_S = 15.0
 """Below the 20 s after which the vendor gives up by default, should it not heed the 180 s that we
 ask for; whether those hold for a socket without contexts is not documented. It keeps NATs awake as
 well, and is four small messages a minute."""
 _PARTING_S = 2.0  # for the vendor to close; if we just leave, many sockets end with 1006
 _PEACEFUL = frozenset({1000, 1001, 1005})  # codes of a close without a complaint
-_MAX_MESSAGE = 16 * 2**20  # bytes: the audio of a long message exceeds the library's 1 MiB
+_PING_S = 20.0  # between replies nothing else would tell that the line is dead
 
 
 class Listener(Protocol):
@@ -246,35 +247,12 @@ async def _refusal(socket: ClientConnection) -> str | None:
 
 async def connected(options: ElevenLabsOptions, tls: ssl.SSLContext | None) -> ClientConnection:
     """An open socket. Raises VendorError."""
-    if not (options.key.isascii() and options.key.isprintable()):
-        # The library sends it all the same, and what follows a line break as headers of their own.
-        raise VendorError(VENDOR, "connect", "bad key", at_once=True)
-    url = multi_url(options)
-    parts = urlsplit(url)
-    is_here = parts.hostname in {"127.0.0.1", "::1", "localhost"}
-    try:
-        async with asyncio.timeout(CONNECT_S):
-            return await connect(
-                url,
-                additional_headers={"xi-api-key": options.key},
-                compression=None,  # base64 of noise: nothing to be gained but work
-                proxy=None if is_here else True,
-                open_timeout=None,
-                close_timeout=1,
-                max_size=_MAX_MESSAGE,
-                ssl=(tls or True) if parts.scheme == "wss" else None,
-            )
-    except TimeoutError:
-        raise VendorError(VENDOR, "connect", "connect timeout", at_once=True) from None
-    except InvalidStatus as refused:
-        response = refused.response
-        code = detail_status(response.body) or str(response.status_code)
-        at_once = response.status_code in {401, 403, 404} or code in AT_ONCE
-        raise VendorError(VENDOR, "connect", code, at_once=at_once) from None
-    except ConnectionRefusedError:
-        raise VendorError(VENDOR, "connect", "refused", at_once=True) from None
-    except (OSError, EOFError):
-        raise VendorError(VENDOR, "connect", "cut") from None
-    except WebSocketException as error:
-        code = "cut" if isinstance(error.__cause__, OSError | EOFError) else "malformed"
-        raise VendorError(VENDOR, "connect", code) from None
+    check_key(VENDOR, "connect", options.key)
+    headers = {"xi-api-key": options.key}
+    return await open_socket(VENDOR, multi_url(options), headers, _refused, tls=tls, ping_s=_PING_S)
+
+
+def _refused(response: Response) -> VendorError:
+    code = detail_status(response.body) or str(response.status_code)
+    at_once = response.status_code in {401, 403, 404} or code in AT_ONCE
+    return VendorError(VENDOR, "connect", code, at_once=at_once)

@@ -28,6 +28,7 @@ AT_A_TIME = 2
 """Renderings at once: vendors count concurrent requests, and callers come first."""
 _FIRST_REST_S = 1.0  # after a failure; then twice as long, up to
 _LONGEST_REST_S = 60.0
+_JUST_AFTER_S = 0.01
 _LONGEST_BYTES = 300_000 * BYTES_PER_MS  # five minutes: no line is so long
 _AUDIBLE = 0.003  # of full scale, -50 dB
 _MOST_LEAD_BYTES = 40 * BYTES_PER_MS  # silence before the first sound that is left alone ...
@@ -76,10 +77,16 @@ class LineStore:
                 if audio:
                     self._rest_s = _FIRST_REST_S
                 else:  # in its place: a vendor that is down is not asked for the other lines either
-                    await asyncio.sleep(self._rest_s)
+                    await asyncio.sleep(self._rest())
                     self._rest_s = min(_LONGEST_REST_S, self._rest_s * 2)
         into[text] = audio
         await asyncio.to_thread(self._keep, text, audio)
+
+    def _rest(self) -> float:
+        """How long to rest after a failure, s: no longer than until the breaker's next trial, which
+        shall be ours and no caller's."""
+        trial_in_s = self._breaker.trial_in_s if self._breaker else 0.0
+        return min(self._rest_s, trial_in_s + _JUST_AFTER_S) if trial_in_s else self._rest_s
 
     async def _render(self, text: str) -> bytes:
         """The audio, or nothing."""

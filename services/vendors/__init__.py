@@ -24,13 +24,17 @@ class VendorError(Exception):
     ``stall``, ``malformed``).
     """
 
-    def __init__(self, vendor: str, step: str, code: str, *, at_once: bool = False) -> None:
+    def __init__(
+        self, vendor: str, step: str, code: str, *, at_once: bool = False, only_here: bool = False
+    ) -> None:
         super().__init__(f"{vendor}: {step}: {code}")
         self.vendor = vendor
         self.step = step
         self.code = code
         self.at_once = at_once
         """Asking again would fail, or take the same time, again: a refused key, a time-out."""
+        self.only_here = only_here
+        """What was asked was refused, not who asked: no other call need meet it."""
 
 
 class Reports:

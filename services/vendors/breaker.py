@@ -35,6 +35,11 @@ class Breaker:
         """Whether everybody is kept out right now. Asking takes no turn."""
         return self._open_s > 0 and self._clock() < self._closed_at
 
+    @property
+    def trial_in_s(self) -> float:
+        """How long until somebody may try again, s; 0 if nobody is kept out."""
+        return max(0.0, self._closed_at - self._clock()) if self._open_s else 0.0
+
     def allows(self) -> bool:
         """Whether to try. After a True the breaker wants to be told how it ended."""
         if self._open_s == 0:
@@ -53,7 +58,10 @@ class Breaker:
         self._is_tried = False
 
     def failed(self, error: VendorError) -> None:
-        """It did not work."""
+        """It did not work. A refusal of what one call asked is an answer: the vendor works."""
+        if error.only_here:
+            self.succeeded()
+            return
         if self._open_s and not self._is_tried:
             return  # it was let through before: one outage meets many calls, and opens us once
         self._failures += 1

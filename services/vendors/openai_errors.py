@@ -1,7 +1,8 @@
 """What the OpenAI SDK and its transport raise, as VendorError. Pure.
 
 The transport is the SDK's own on aiohttp. It tells a lost connection as a connect timeout; what
-aiohttp itself said is one ``__cause__`` further down [openai 3.52, ``_vendor.httpx_aiohttp``].
+aiohttp itself said is one ``__cause__`` further down; and what is no HTTP at all it does not
+translate: that is aiohttp's own ``ClientResponseError`` [openai 3.52, ``_vendor.httpx_aiohttp``].
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from services.vendors import VendorError
 VENDOR = "openai"
 _HOST = "api.openai.com"
 _REFUSED_FOR_GOOD = {401, 403, 404}
+FILTERED = frozenset({"content_filter", "content_policy_violation"})
+"""Codes of what is said of one call's words [Azure answers with a 400, OpenAI ends the stream]."""
 
 
 def is_openai_host(host: str | None) -> bool:
@@ -23,13 +26,13 @@ def is_openai_host(host: str | None) -> bool:
 
 
 def vendor_error(
-    step: str, error: openai.APIError | httpx2.HTTPError, too_late: str
+    step: str, error: openai.APIError | httpx2.HTTPError | aiohttp.ClientError, too_late: str
 ) -> VendorError:
     """The error to raise ``from None``. ``too_late``: the code if an answer took too long."""
     if isinstance(error, openai.APIStatusError):
         code = error.code or str(error.status_code)
         for_good = error.status_code in _REFUSED_FOR_GOOD or code == "insufficient_quota"
-        return VendorError(VENDOR, step, code, at_once=for_good)
+        return VendorError(VENDOR, step, code, at_once=for_good, only_here=code in FILTERED)
     code = _transport_code(error, too_late)
     return VendorError(VENDOR, step, code, at_once=code in {"refused", "connect timeout", too_late})
 

@@ -249,6 +249,16 @@ def test_marks_that_never_come_are_taken_as_played_after_a_grace() -> None:
     assert call.history == [f"agent: {GREETING}"]
 
 
+@pytest.mark.parametrize("size", [1000, 8000])
+def test_a_stall_after_audio_without_a_mark_is_bridged_as_soon_as_any(size: int) -> None:
+    text = "well let me see"
+    call = asked(lambda reply: [(0.2, on.AudioProduced(reply, b"a" * size, text))])
+    call.wait(0.3)
+    ended = call.carrier.silent_from
+    call.wait_until(lambda: any(isinstance(e, do.FillSilence) for _, _, es in call.log for e in es))
+    assert call.now - ended == pytest.approx(2.8, abs=0.03)
+
+
 def test_marks_that_we_never_sent_mean_nothing() -> None:
     call = ScriptedCall()
     call.starts()

@@ -113,7 +113,7 @@ async def hold(
             await hooks[moment]()
 
     await _until_quiet(caller, phone, session, began, hook)
-    while speaks and not speaks.is_set():
+    while speaks and not (speaks.is_set() and phone.silent_from <= loop.time()):
         await caller.listen(_LOOK_MS)
     for name in prompts or (WITHOUT_PAUSE if world.kind.has_interims else PROMPTS):
         if running.done():

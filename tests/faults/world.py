@@ -28,16 +28,19 @@ from tests.simulators.vendors.base import Simulator
 from tests.simulators.vendors.deepgram import DeepgramSimulator
 from tests.simulators.vendors.elevenlabs import ElevenLabsSimulator
 from tests.simulators.vendors.openai import OpenAISimulator
+from tests.vendors.calls import settings_for
 
 _LINES_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What kind of world: who hears, over what ElevenLabs speaks, whether there is a last resort,
-    and whether a recogniser gives words before a stretch of speech is over."""
+    """What kind of world: who hears, who speaks, whether ElevenLabs does so over a socket, whether
+    there is a last resort, and whether a recogniser gives words before a stretch of speech is
+    over."""
 
     stt: str = "deepgram"
+    tts: str = "elevenlabs"
     has_socket_voice: bool = True
     has_embedded: bool = True
     has_interims: bool = False
@@ -121,7 +124,7 @@ def _server(simulator: Simulator) -> web.Server[Any]:
 
 @asynccontextmanager
 async def world(
-    kind: Kind, folder: Path, before: Callable[[World], Coroutine[Any, Any, None]] | None = None
+    kind: Kind, folder: Path, before: Callable[[World], Coroutine[Any, Any, None]]
 ) -> AsyncIterator[World]:
     """A world whose standing lines are rendered; ``before`` strikes before they are."""
     saying = Saying()
@@ -134,8 +137,7 @@ async def world(
         hibari = StandInVoice()
         engines = _engines(kind, folder, deepgram, openai, eleven, hibari)
         here = World(kind, deepgram, openai, eleven, saying, hibari, engines)
-        if before:
-            await before(here)
+        await before(here)
         await engines.warm()
         here.running = asyncio.create_task(engines.run(), name="engines")
         try:
@@ -155,17 +157,15 @@ def _engines(
     hibari: StandInVoice,
 ) -> Engines:
     """The real ones, but for the models of this machine."""
-    settings = load_settings(
-        _env_file=None,
+    values = settings_for(
+        deepgram,
+        openai,
+        elevenlabs,
         stt=kind.stt,
         llm="openai",
-        tts="elevenlabs",
-        deepgram_api_key=deepgram.key,
-        deepgram_base_url=deepgram.url,
-        openai_api_key=openai.key,
-        openai_base_url=openai.url,
-        elevenlabs_api_key=elevenlabs.key,
-        elevenlabs_base_url=elevenlabs.url,
+        tts=kind.tts,
+        openai_speech_model="gpt-4o-mini-tts" if kind.tts == "openai" else "",
+        faq_ahead=True,
         data_dir=folder,
     )
 
@@ -180,11 +180,10 @@ def _engines(
             "services.engines.ears.EmbeddedWords": lambda *_: StandInWords(),
             "services.engines.voices._embedded": lambda _: embedded,
             "services.engines.choice.Silero": _silero,
-            "services.vendors.openai_errors._HOST": "127.0.0.1",  # this one is OpenAI, too
             "ssl.create_default_context": _tls,
         }.items():
             patches.enter_context(mock.patch(place, stand_in))
-        return Engines(settings, agent_of(kind.has_socket_voice))
+        return Engines(load_settings(_env_file=None, **values), agent_of(kind.has_socket_voice))
 
 
 _silero = cache(Silero)

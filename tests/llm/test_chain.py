@@ -391,7 +391,7 @@ def test_whatever_happens_once_the_caller_gets_the_whole_answer(
         async with OpenAISimulator(answers=whole_or_rest) as simulator:
             simulator.faults.order("chat", fault, times=1)
             url = f"{simulator.url}/v1"
-            async with openai_client("test-key", url) as client:
+            async with openai_client(simulator.key, url) as client:
                 reports, events = Reports(), []
                 reports.attach(events.append)
                 names = ["gpt-5.4-mini", "gpt-5.4"][: 1 + has_second]

@@ -4,7 +4,7 @@ pure parts."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -60,7 +60,7 @@ class Call:
         )
 
     async def say(self, turns: Sequence[Turn] = HOURS) -> list[BrainEvent]:
-        return [item async for item in self.brain.respond(1, turns)]
+        return await _all(self.brain.respond(1, turns))
 
     async def collect(self, items: list[BrainEvent]) -> None:
         async for item in self.brain.respond(1, HOURS):
@@ -72,7 +72,9 @@ class Call:
 
 
 @asynccontextmanager
-async def call(answers: Any = (ANSWER,), *, key: str = "test-key", **options: Any) -> Any:
+async def call(
+    answers: Any = (ANSWER,), *, key: str = OpenAISimulator.usual_key, **options: Any
+) -> Any:
     async with OpenAISimulator(answers=answers) as simulator:
         url = f"{simulator.url}/v1"
         async with openai_client(key, url) as client:
@@ -97,6 +99,10 @@ def text(items: Sequence[BrainEvent]) -> str:
 
 def now() -> float:
     return asyncio.get_running_loop().time()
+
+
+async def _all(items: AsyncIterator[BrainEvent]) -> list[BrainEvent]:
+    return [item async for item in items]
 
 
 # --- answers --------------------------------------------------------------------------------------
@@ -239,6 +245,29 @@ async def test_texts_of_two_rounds_do_not_run_together() -> None:
     answers = (["One moment.", ToolCall("take_message", MESSAGE)], "It is stored.")
     async with call(answers) as one:
         assert text(await one.say()) == "One moment. It is stored."
+
+
+@virtual
+async def test_what_is_said_before_a_tool_is_whole_while_the_tools_answer_is_awaited() -> None:
+    answers = (["One moment.", ToolCall("take_message", MESSAGE)], "It is stored.")
+    async with call(answers) as one:
+        at = [(item, now()) async for item in one.brain.respond(1, HOURS)]
+        spaces = [time for item, time in at if item == " "]
+        stored = next(time for item, time in at if str(item).startswith("It"))
+        assert spaces
+        assert spaces[0] < stored - 0.2
+
+
+@virtual
+async def test_amid_an_answer_silence_is_given_up_earlier() -> None:
+    answers = (["One moment.", ToolCall("take_message", MESSAGE)], "It is stored.")
+    async with call(answers) as one, aclosing(one.brain.respond(1, HOURS)) as items:
+        assert await anext(items) == "One"
+        one.simulator.faults.order("chat", Fault(Trouble.STALL_FIRST))
+        began = now()
+        with pytest.raises(VendorError, match="first byte timeout"):
+            await asyncio.wait_for(_all(items), 10)
+        assert 2 < now() - began < 2.5
 
 
 @virtual
@@ -385,7 +414,7 @@ def test_what_fails_before_the_first_token(
                 await one.say()
             assert (caught.value.code, caught.value.at_once) == (code, at_once)
             assert now() - began < after_s
-            assert "test-key" not in str(caught.value)
+            assert OpenAISimulator.usual_key not in str(caught.value)
             assert caught.value.__suppress_context__
 
     run_virtual(test())
@@ -416,6 +445,55 @@ def test_what_fails_in_the_middle(trouble: Trouble, code: str, at_once: bool) ->
             assert not one.simulator.sent  # it is answering nothing any more
 
     run_virtual(test())
+
+
+async def answered_with(answer: bytes) -> VendorError:
+    """What a server gets us to raise that answers so, whatever it is asked."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        async with openai_client("key", url) as client:
+            brain = OpenAIBrain(client, OpenAIOptions(MODEL), PROMPT, lambda: NOW)
+            with pytest.raises(VendorError) as caught:
+                await _all(brain.respond(1, HOURS))
+            return caught.value
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (b"HTTQ/9 what\r\n\r\n", "malformed"),
+        (b"\x15\x03\x01\x00\x02\x02\x46", "malformed"),  # a TLS alert
+        (OK + b"no header line\r\n\r\n", "malformed"),
+        (OK + b"X: " + b"a" * 20_000 + b"\r\n\r\n", "malformed"),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nwhat\r\n", "malformed"),
+        (OK + b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello", "malformed"),
+        (b"HTTP/1.1 307 X\r\nLocation: ftp://a/b\r\nContent-Length: 0\r\n\r\n", "malformed"),
+        (b'HTTP/1.1 500 X\r\nContent-Length: 14\r\n\r\n{"error":"hi"}', "500"),
+        (b'HTTP/1.1 500 X\r\nContent-Length: 13\r\n\r\n{"error":[1]}', "500"),
+        (b"HTTP/1.1 401 X\r\nContent-Length: 2\r\n\r\n[]", "401"),
+        (b'HTTP/1.1 500 X\r\nContent-Length: 100\r\n\r\n{"er', "connection lost"),
+        (b"", "connection lost"),
+    ],
+)
+def test_whatever_a_server_answers_is_a_failure_of_ours(answer: bytes, code: str) -> None:
+    assert run_virtual(answered_with(answer)).code == code
+
+
+def test_a_caller_whose_words_are_refused_closes_the_model_for_nobody_else() -> None:
+    body = b'{"error":{"message":"filtered","code":"content_filter"}}'
+    head = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
+    answer = head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    error = run_virtual(answered_with(answer))
+    assert (error.code, error.only_here) == ("content_filter", True)
 
 
 @virtual

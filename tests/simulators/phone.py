@@ -13,7 +13,6 @@ that takes time is done before the call or after it.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -157,7 +156,8 @@ class Phone:
             setup.sign_webhook, webhook.signed_url(self._public_webhook()), form
         )
         url = urljoin(setup.url, setup.webhook)
-        started = time.monotonic()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         try:
             async with httpx.AsyncClient(
                 timeout=WEBHOOK_TIMEOUT_S, trust_env=False, verify=url.startswith("https")
@@ -165,7 +165,7 @@ class Phone:
                 answer = await client.post(url, data=form, headers={**headers, **setup.headers})
         except httpx.TransportError as error:
             raise Unreachable(f"no answer from {url}: {error or type(error).__name__}") from error
-        took = (time.monotonic() - started) * 1000
+        took = (loop.time() - started) * 1000
         content_type = answer.headers.get("content-type", "")
         detail = f"{setup.webhook} answered {answer.status_code} {content_type} in {took:.0f} ms"
         self._note("webhook", detail)
@@ -279,7 +279,7 @@ class Phone:
     # --- addresses and signatures -----------------------------------------------------------------
 
     def _note(self, kind: str, detail: str) -> None:
-        self._notes.append((time.monotonic(), kind, detail))
+        self._notes.append((asyncio.get_running_loop().time(), kind, detail))
 
     def _public_webhook(self) -> str:
         return urljoin(self.setup.public_url or self.setup.url, self.setup.webhook)

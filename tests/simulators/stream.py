@@ -1,6 +1,6 @@
 """One open media stream: the socket, the caller's frames, the playback queue and its marks.
 
-Time is in ms since the ``start`` message was sent, on the monotonic clock. Packet ``k`` of caller
+Time is in ms since the ``start`` message was sent, on the loop's clock. Packet ``k`` of caller
 audio holds what was spoken from ``k * packet_ms`` on, and leaves when its last sample has been
 spoken; all deadlines are computed from the start, so that no lateness adds up.
 """
@@ -15,7 +15,6 @@ import math
 import os
 import socket as tcp
 import struct
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import assert_never
@@ -57,6 +56,7 @@ class MediaStream:
         self.record = Record()
         self.origin = 0.0
         self.noise = noise if noise is None else _whole_packets(noise, conditions.packet_bytes)
+        self._loop = asyncio.get_running_loop()
         self._socket = socket
         self._ids = ids
         self._conditions = conditions
@@ -72,14 +72,14 @@ class MediaStream:
     @property
     def now_ms(self) -> float:
         """The stream's clock."""
-        return (time.monotonic() - self.origin) * 1000
+        return (self._loop.time() - self.origin) * 1000
 
     # --- its life ---------------------------------------------------------------------------------
 
     async def open(self, parameters: Mapping[str, str]) -> None:
         """Say ``connected`` and ``start``; the clock starts here."""
         await self._socket.send(wire.connected())
-        self.origin = time.monotonic()
+        self.origin = self._loop.time()
         await self._socket.send(wire.start(self._ids, parameters))
         self._note("start", self._ids.stream_sid)
 
@@ -195,7 +195,7 @@ class MediaStream:
         with contextlib.suppress(ConnectionClosed):
             for packet in itertools.count():
                 transit = line.carry(packet)
-                delay = self.origin + transit.leaves_ms / 1000 - time.monotonic()
+                delay = self.origin + transit.leaves_ms / 1000 - self._loop.time()
                 if delay > 0:
                     await asyncio.sleep(delay)
                 payload = self._payload(packet)

@@ -17,7 +17,9 @@ from tests.virtual_time import run_virtual
 
 
 @asynccontextmanager
-async def file_at(url: str, key: str = "test-key", **options: Any) -> AsyncIterator[DeepgramFile]:
+async def file_at(
+    url: str, key: str = DeepgramSimulator.usual_key, **options: Any
+) -> AsyncIterator[DeepgramFile]:
     file = DeepgramFile(key, url, **options)
     try:
         yield file

@@ -251,7 +251,7 @@ def test_a_fault_in_a_reply_leaves_whole_words_and_a_new_socket(
         (Fault(Trouble.STATUS, status=429), "too_many_concurrent_requests"),
         (Fault(Trouble.STATUS, status=500), "internal_server_error"),
         (Fault(Trouble.STALL_FIRST), "connect timeout"),
-        (Fault(Trouble.RESET), "cut"),
+        (Fault(Trouble.RESET), "reset"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )

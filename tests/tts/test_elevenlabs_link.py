@@ -17,7 +17,7 @@ from tests.tts.caller import BAD_KEYS
 from tests.virtual_time import run_virtual
 
 
-def options(url: str, key: str = "test-key") -> ElevenLabsOptions:
+def options(url: str, key: str = ElevenLabsSimulator.usual_key) -> ElevenLabsOptions:
     return ElevenLabsOptions(url, key, "sarah")
 
 
@@ -40,7 +40,7 @@ def test_a_key_that_is_taken_shows_and_the_socket_is_closed_politely() -> None:
         (Fault(Trouble.STATUS, status=401), "invalid_api_key", True),
         (Fault(Trouble.STATUS, status=429), "too_many_concurrent_requests", False),
         (Fault(Trouble.STALL_FIRST), "connect timeout", True),
-        (Fault(Trouble.RESET), "cut", False),
+        (Fault(Trouble.RESET), "reset", False),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )

@@ -162,6 +162,24 @@ def test_a_caller_does_not_try_in_vain_what_the_store_has_tried(tmp_path: Path) 
     run_virtual(main())
 
 
+def test_the_trial_that_ends_an_outage_is_the_stores_and_no_callers(tmp_path: Path) -> None:
+    async def main() -> None:
+        gate, renderer, into = breaker(), Refusing(), dict[str, bytes]()
+        gate.failed(VendorError("elevenlabs", "connect", "refused", at_once=True))
+        filling = asyncio.create_task(LineStore(tmp_path, renderer, None, gate).fill(LINES, into))
+        let_through = 0
+        for _ in range(60_000):  # a caller asks ten times a second, and never fails
+            await asyncio.sleep(0.1)
+            if not gate.is_open:
+                let_through += gate.allows()
+        assert len(renderer.asked) > 90
+        assert let_through == 0
+        filling.cancel()
+        await asyncio.wait({filling})
+
+    run_virtual(main())
+
+
 def test_what_was_there_when_time_was_up_stays(tmp_path: Path) -> None:
     into = filled(tmp_path, Renderer(), within_s=1.5)
     assert len(into) == 2

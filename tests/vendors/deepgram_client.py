@@ -79,9 +79,10 @@ async def dial(
     simulator: DeepgramSimulator,
     query: dict[str, str] = LIVE,
     path: str = "/v1/listen",
-    authorization: str = "Token test-key",
+    authorization: str | None = None,
 ) -> Talk:
     url = f"{simulator.url.replace('http', 'ws')}{path}?{urlencode(query)}"
+    authorization = f"Token {simulator.key}" if authorization is None else authorization
     socket = await connect(
         url,
         additional_headers={"Authorization": authorization} if authorization else {},
@@ -118,11 +119,11 @@ def in_simulator(
 
 
 @asynccontextmanager
-async def sdk(
-    simulator: DeepgramSimulator, key: str = "test-key"
-) -> AsyncIterator[AsyncDeepgramClient]:
+async def sdk(simulator: DeepgramSimulator, key: str = "") -> AsyncIterator[AsyncDeepgramClient]:
     url = simulator.url
     place = url.replace("http", "ws")
     environment = DeepgramClientEnvironment(base=url, production=place, agent=place, agent_rest=url)
     async with httpx.AsyncClient(trust_env=False) as client:
-        yield AsyncDeepgramClient(api_key=key, environment=environment, httpx_client=client)
+        yield AsyncDeepgramClient(
+            api_key=key or simulator.key, environment=environment, httpx_client=client
+        )

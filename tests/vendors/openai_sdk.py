@@ -23,7 +23,7 @@ TOOL: Any = {
 def with_sdk(
     work: Callable[[OpenAISimulator, openai.AsyncOpenAI], Awaitable[None]],
     fault: tuple[str, Fault] | None = None,
-    key: str = "test-key",
+    key: str = "",
     **options: Any,
 ) -> None:
     """Run ``work`` on virtual time with the SDK's client."""
@@ -34,7 +34,7 @@ def with_sdk(
                 simulator.faults.order(*fault)
             url = simulator.url + "/v1"
             async with openai.AsyncOpenAI(
-                api_key=key, base_url=url, max_retries=0, timeout=5
+                api_key=key or simulator.key, base_url=url, max_retries=0, timeout=5
             ) as client:
                 await work(simulator, client)
             await asyncio.sleep(0.1)

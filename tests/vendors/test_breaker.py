@@ -43,6 +43,28 @@ def test_all_may_pass_as_long_as_it_works() -> None:
     assert not breaker.is_open
 
 
+def test_a_refusal_of_what_one_call_asked_is_a_sign_of_life() -> None:
+    timed = Timed()
+    for _ in range(10):
+        timed.breaker.failed(VendorError("vendor", "ask", "content_filter", only_here=True))
+    assert timed.breaker.allows()
+    timed.breaker.failed(REFUSED)
+    timed.opens_for()
+    assert timed.breaker.allows(), "the trial"
+    timed.breaker.failed(VendorError("vendor", "ask", "content_filter", only_here=True))
+    assert not timed.breaker.is_open
+
+
+def test_it_tells_how_long_it_is_until_its_next_trial() -> None:
+    timed = Timed()
+    assert timed.breaker.trial_in_s == 0
+    timed.breaker.failed(REFUSED)
+    timed.wait(2)
+    assert timed.breaker.trial_in_s == OPEN_S - 2
+    timed.wait(9)
+    assert timed.breaker.trial_in_s == 0
+
+
 def test_three_failures_in_a_row_open_it_but_not_with_a_success_in_between() -> None:
     breaker = Timed().breaker
     for error in [BROKEN] * (FAILURES - 1):
@@ -83,6 +105,17 @@ def test_asking_whether_it_is_open_takes_nobodys_turn() -> None:
     assert not timed.breaker.is_open
     assert not timed.breaker.is_open
     assert timed.breaker.allows()
+
+
+def test_it_says_how_long_until_the_next_trial() -> None:
+    timed = Timed()
+    assert timed.breaker.trial_in_s == 0
+    timed.breaker.failed(REFUSED)
+    assert timed.breaker.trial_in_s == OPEN_S
+    timed.wait(OPEN_S - 1)
+    assert timed.breaker.trial_in_s == 1
+    timed.wait(2)
+    assert timed.breaker.trial_in_s == 0
 
 
 def test_a_trial_that_is_never_told_of_does_not_keep_it_open_for_ever() -> None:

@@ -126,7 +126,7 @@ def test_the_answer_to_a_file_breaks(trouble: Trouble) -> None:
                 f"{simulator.url}/v1/listen",
                 params=QUERY,
                 content=VOICE * 50,
-                headers={"Authorization": "Token test-key"},
+                headers={"Authorization": f"Token {simulator.key}"},
             )
             if trouble is Trouble.MALFORMED:
                 with pytest.raises(ValueError, match="Expecting value"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,18 @@ from tests.vendors.deepgram_client import (
 # --- with the SDK ---------------------------------------------------------------------------------
 
 
+async def read(socket: Any, into: list[Any]) -> None:
+    """All messages of one of the SDK's sockets."""
+    into.extend([message async for message in socket])
+
+
+async def send(socket: Any, pieces: Sequence[bytes]) -> None:
+    """Audio, as fast as it is spoken."""
+    for piece in pieces:
+        await socket.send_media(piece)
+        await asyncio.sleep(len(piece) / 8000)
+
+
 def test_the_sdk_hears_a_call_to_its_end() -> None:
     got: list[Any] = []
 
@@ -56,18 +69,10 @@ def test_the_sdk_hears_a_call_to_its_end() -> None:
                 **QUERY, **options, utterance_end_ms=1000, keyterm=names
             ) as socket,
         ):
-
-            async def read() -> None:
-                got.extend([message async for message in socket])
-
-            reading = asyncio.create_task(read())
-            for frame in [QUIET] * 10 + [VOICE] * 100 + [QUIET] * 60:
-                await socket.send_media(frame)
-                await asyncio.sleep(0.02)
+            reading = asyncio.create_task(read(socket, got))
+            await send(socket, [QUIET] * 10 + [VOICE] * 100 + [QUIET] * 60)
             await socket.send_keep_alive()
-            for frame in [VOICE] * 30 + [QUIET] * 5:
-                await socket.send_media(frame)
-                await asyncio.sleep(0.02)
+            await send(socket, [VOICE] * 30 + [QUIET] * 5)
             await socket.send_finalize()
             await asyncio.sleep(0.2)
             await socket.send_close_stream()
@@ -106,16 +111,10 @@ def test_the_sdk_takes_part_in_flux() -> None:
             sdk(simulator) as client,
             client.listen.v2.connect(**FLUX, eot_threshold=0.7) as socket,
         ):
-
-            async def read() -> None:
-                got.extend([message async for message in socket])
-
-            reading = asyncio.create_task(read())
+            reading = asyncio.create_task(read(socket, got))
             thresholds = ListenV2ConfigureThresholds(eot_threshold=1.0)
             await socket.send_configure(ListenV2Configure(thresholds=thresholds))
-            for frame in [VOICE * 4] * 10 + [QUIET * 4] * 10:
-                await socket.send_media(frame)
-                await asyncio.sleep(0.08)
+            await send(socket, [VOICE * 4] * 10 + [QUIET * 4] * 10)
             await socket.send_force_end_turn()
             await asyncio.sleep(0.2)
             await socket.send_close_stream()
@@ -261,11 +260,11 @@ def test_a_socket_with_every_parameter_is_opened() -> None:
     assert in_simulator(work).errors == []
 
 
-@pytest.mark.parametrize("authorization", ["", "test-key", "Bearer test-key", "Token other"])
+@pytest.mark.parametrize("authorization", ["", "{key}", "Bearer {key}", "Token other"])
 def test_only_the_key_opens_a_socket(authorization: str) -> None:
     async def work(simulator: DeepgramSimulator) -> None:
         with pytest.raises(InvalidStatus) as error:
-            await dial(simulator, authorization=authorization)
+            await dial(simulator, authorization=authorization.format(key=simulator.key))
         assert error.value.response.status_code == 401
         assert error.value.response.headers["dg-error"] == "Invalid credentials."
 

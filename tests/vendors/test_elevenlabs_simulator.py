@@ -19,6 +19,7 @@ from tests.simulators.vendors.elevenlabs import ElevenLabsSimulator
 from tests.simulators.vendors.legible import text_of
 from tests.virtual_time import run_virtual
 
+KEY = ElevenLabsSimulator.usual_key
 MULTI = "/v1/text-to-speech/voice/multi-stream-input"
 SINGLE = "/v1/text-to-speech/voice/stream-input"
 QUERY = "?model_id=eleven_flash_v2_5&output_format=ulaw_8000&auto_mode=true&inactivity_timeout=180"
@@ -227,11 +228,11 @@ def test_the_single_context_socket_speaks_and_closes_with_an_empty_text() -> Non
     ("query", "key", "status"),
     [
         (QUERY, "wrong", 401),
-        ("", "test-key", 400),
-        ("?output_format=ulaw_8000&inactivity_timeout=181", "test-key", 400),
-        ("?output_format=ulaw_8000&optimize_streaming_latency=3", "test-key", 400),
-        ("?output_format=ulaw_8000&model_id=eleven_v3", "test-key", 400),
-        ("?output_format=ulaw_8000&auto_mode=True", "test-key", 400),
+        ("", KEY, 400),
+        ("?output_format=ulaw_8000&inactivity_timeout=181", KEY, 400),
+        ("?output_format=ulaw_8000&optimize_streaming_latency=3", KEY, 400),
+        ("?output_format=ulaw_8000&model_id=eleven_v3", KEY, 400),
+        ("?output_format=ulaw_8000&auto_mode=True", KEY, 400),
     ],
 )
 def test_a_socket_with_a_wrong_key_or_query_is_not_opened(

@@ -23,7 +23,7 @@ from services.settings import Settings
 from tests.server import free_port
 from tests.simulators import folder
 from tests.simulators.phone import CallSetup, Phone
-from tests.simulators.script import parse
+from tests.simulators.script import Action, ExpectHangUp, PlayWav, WaitAgent
 from tests.simulators.vendors.deepgram import DeepgramSimulator
 from tests.simulators.vendors.elevenlabs import ElevenLabsSimulator
 from tests.simulators.vendors.life import model
@@ -33,28 +33,31 @@ from tests.simulators.voices import hibari_voice, moonshine_ears
 ROOT = Path(__file__).parents[3]
 SPEECH = ROOT / "tests/speech/asterisk"
 AGENT_FILE = ROOT / "agents/receptionist.toml"
-SCRIPT = f"""
-    wait-agent
-    wav {SPEECH}/hours.wav
-    wait-agent
-    wav {SPEECH}/location.wav
-    wait-agent
-    say Do you have parking?
-    wait-agent
-    say I want to leave a message for Maria.
-    wait-agent
-    say Please call me back about my bill.
-    wait-agent
-    say Anna Miller.
-    wait-agent
-    say Five five five, one two three, four five six seven.
-    wait-agent
-    say Yes, that's right.
-    wait-agent
-    say No, thank you. Goodbye.
-    expect-hangup
-"""
+TURNS = (
+    ("hours",),
+    ("sunday",),
+    ("location",),
+    ("vm-leavemsg",),
+    ("vm-nonumber",),  # this is the message
+    ("vm-no",),  # no name
+    ("vm-no",),  # another number
+    ("digit-5", "digit-5", "digit-5", "digit-0", "digit-1", "digit-2", "digit-3"),
+    ("auth-thankyou", "vm-goodbye"),
+)
+"""What the caller says, turn by turn: all of it was recorded from a person."""
+WHO_SPEAKS = (
+    f"all {len(TURNS)} turns of the caller are recordings of a person, out of tests/speech; "
+    "the agent's voice is rendered"
+)
 START_WITHIN_S = 60
+
+
+def script() -> list[Action]:
+    """What the caller does."""
+    actions: list[Action] = []
+    for turn in TURNS:
+        actions += [WaitAgent(), *(PlayWav(SPEECH / f"{name}.wav") for name in turn)]
+    return [*actions, ExpectHangUp()]
 
 
 @asynccontextmanager
@@ -92,20 +95,25 @@ async def serve(first_port: int) -> None:
         await asyncio.Event().wait()
 
 
+def settings_of(led: dict[str, str], port: int, data: str) -> dict[str, str]:
+    """All settings of the server; ``led``: those that lead to the simulators."""
+    own = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": data, "LOG_LEVEL": "WARNING"}
+    chosen = {"STT": "deepgram", "LLM": "openai", "TTS": "elevenlabs"}
+    return {**led, **chosen, **own, "AGENT_FILE": str(AGENT_FILE)}
+
+
 @asynccontextmanager
 async def server(settings: dict[str, str], data: str) -> AsyncIterator[str]:
     """The real server in a process of its own; gives its address."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    own = {"HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": data, "LOG_LEVEL": "WARNING"}
-    chosen = {"STT": "deepgram", "LLM": "openai", "TTS": "elevenlabs"}
     ours = {name.upper() for name in Settings.model_fields}
     others = {name: value for name, value in os.environ.items() if name.upper() not in ours}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(ROOT / "main.py"),
         cwd=data,  # where there is no .env
-        env={**others, **settings, **chosen, **own, "AGENT_FILE": str(AGENT_FILE)},
+        env={**others, **settings_of(settings, port, data)},
     )
     try:
         async with asyncio.timeout(START_WITHIN_S), httpx.AsyncClient(trust_env=False) as client:
@@ -137,12 +145,14 @@ async def call(first_port: int) -> int:
     """One call on the simulators. Returns the exit code."""
     with TemporaryDirectory() as data:
         async with vendors(first_port) as settings, server(settings, data) as url:
-            phone = Phone(CallSetup(url=url), speak=hibari_voice(), listen=moonshine_ears())
-            report = await phone.call(parse(SCRIPT))
+            phone = Phone(CallSetup(url=url), listen=moonshine_ears())
+            report = await phone.call(script())
         (journal,) = (Path(data) / "calls").glob("*.jsonl")
-        print("\nWhat the vendors did\n", *vendor_steps(journal), sep="\n")
-        failed = any(": " in step for step in vendor_steps(journal))
-    print(f"\nWhat was said\n\n{folder.transcript_text(report)}\n\n{folder.summary_text(report)}")
+        steps = vendor_steps(journal)
+    print("\nWhat the vendors did\n", *steps, sep="\n")
+    print(f"\nWhat was said ({WHO_SPEAKS})\n")
+    print(folder.transcript_text(report), folder.summary_text(report), sep="\n\n")
+    failed = any(": " in step for step in steps)
     return 0 if report.ok and not failed else 1
 
 

@@ -80,10 +80,12 @@ class Simulator:
 
     endpoints: tuple[str, ...] = ()
     """The names under which faults can be ordered."""
+    usual_key = ""
+    """No two vendors have the same: a key that goes to the wrong one shall not open anything."""
 
-    def __init__(self, *, key: str = "test-key", port: int = 0, keep_log: bool = True) -> None:
-        """``key``: the only one that is let in. ``port`` 0: any free one."""
-        self.key = key
+    def __init__(self, *, key: str = "", port: int = 0, keep_log: bool = True) -> None:
+        """``key``: the only one that is let in, else the usual one. ``port`` 0: any free one."""
+        self.key = key or self.usual_key
         self.faults = Faults()
         self.log: list[Entry] = []
         self.open_sockets = 0
@@ -136,6 +138,16 @@ class Simulator:
         await self._runner.cleanup()
 
     # --- for the subclasses -----------------------------------------------------------------------
+
+    def knows(self, key: str) -> bool:
+        """Whether this key is let in. To be given another vendor's is an error of the client's."""
+        if key == self.key:
+            return True
+        others = (kind for kind in Simulator.__subclasses__() if not isinstance(self, kind))
+        self.errors += [
+            f"got the key of {kind.__name__}" for kind in others if kind.usual_key == key
+        ]
+        return False
 
     def new_link(self) -> int:
         """The number of a new request or socket."""

@@ -17,7 +17,7 @@ from aiohttp import web
 from tests.simulators.vendors import deepgram_file
 from tests.simulators.vendors.base import Fault, Simulator, Trouble, break_off
 from tests.simulators.vendors.deepgram_ears import GAP_MS, Ears, Hears, Texts
-from tests.simulators.vendors.deepgram_listen import Latencies, ListenStream, Told
+from tests.simulators.vendors.deepgram_listen import ListenStream
 from tests.simulators.vendors.deepgram_query import (
     BadQuery,
     FluxQuery,
@@ -28,6 +28,7 @@ from tests.simulators.vendors.deepgram_query import (
 )
 from tests.simulators.vendors.deepgram_serving import Serving
 from tests.simulators.vendors.deepgram_socket import Outbox, Stream, Watchdog, until_gone
+from tests.simulators.vendors.deepgram_stream import Latencies, Link, Told
 from tests.simulators.vendors.flux import FluxStream, Turns
 
 # The names are those of Deepgram's error answers; 402 and 500 are likely, not documented.
@@ -36,22 +37,24 @@ _REFUSALS = {
     401: ("INVALID_AUTH", "Invalid credentials."),
     402: ("ASR_PAYMENT_REQUIRED", "Project does not have enough credits for an ASR request."),
     403: ("INSUFFICIENT_PERMISSIONS", "Project does not have access to the requested model."),
+    404: ("NOT_FOUND", "Not found."),
     429: ("TOO_MANY_REQUESTS", "Too many requests. Please try again later."),
     500: ("INTERNAL_SERVER_ERROR", "Internal server error."),
     503: ("SERVICE_UNAVAILABLE", "Service unavailable."),
 }
-Make = Callable[[Ears, Outbox, Told, str], Stream]
+Make = Callable[[Link], Stream]
 
 
 class DeepgramSimulator(Simulator):
     """Deepgram on a free port."""
 
     endpoints = ("listen", "flux", "file")
+    usual_key = "deepgram-test-key"
 
     def __init__(
         self,
         *,
-        key: str = "test-key",
+        key: str = "",
         port: int = 0,
         keep_log: bool = True,
         hears: Hears = None,
@@ -99,11 +102,8 @@ class DeepgramSimulator(Simulator):
         except BadQuery as error:
             return self._bad(link, error)
 
-        def make(ears: Ears, outbox: Outbox, told: Told, request_id: str) -> Stream:
-            empty = self._empty_finalize
-            return ListenStream(
-                query, ears, outbox, self._latencies, told, request_id, empty_finalize=empty
-            )
+        def make(line: Link) -> Stream:
+            return ListenStream(query, line, empty_finalize=self._empty_finalize)
 
         return await self._socket(request, link, fault, query, make, idles=True)
 
@@ -116,8 +116,8 @@ class DeepgramSimulator(Simulator):
         except BadQuery as error:
             return self._bad(link, error)
 
-        def make(ears: Ears, outbox: Outbox, told: Told, request_id: str) -> Stream:
-            return FluxStream(query, ears, outbox, self._latencies, told, request_id, self._turns)
+        def make(line: Link) -> Stream:
+            return FluxStream(query, line, self._turns)
 
         return await self._socket(request, link, fault, query, make, idles=False)
 
@@ -168,7 +168,7 @@ class DeepgramSimulator(Simulator):
             offered = request.headers.get("Sec-WebSocket-Protocol", "")
             scheme, _, value = (part.strip() for part in offered.partition(","))
         if scheme.lower() == "token":
-            return value == self.key
+            return self.knows(value)
         if scheme.lower() == "bearer" and value in self._tokens:
             return True
         self._wrong(link, f"authorisation by {scheme or 'nothing'}")
@@ -222,9 +222,8 @@ class DeepgramSimulator(Simulator):
         self.note(link, "connected", path=request.path, query=_pairs(request))
         self._warn(link, query)
         outbox, ears = Outbox(socket, fault), self._new_ears(link, query.sample_rate)
-        told = self._told(link)
         serving = Serving(link, self, socket, outbox, ears, fault, raw=query.encoding is not None)
-        stream = make(ears, outbox, told, request_id)
+        stream = make(Link(ears, outbox, self._latencies, self._told(link), request_id))
         watchdog = Watchdog(serving.throw_out) if idles else None
         with self.counted():
             writer = asyncio.create_task(outbox.run(), name=f"deepgram {link}")

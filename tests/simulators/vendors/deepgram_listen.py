@@ -7,15 +7,14 @@ change, ``speech_final`` that a pause ended the speech (facts 1.4).
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from tests.simulators.vendors.deepgram_answers import metadata, results
-from tests.simulators.vendors.deepgram_ears import Change, Ears, Stretch, Word
+from tests.simulators.vendors.deepgram_ears import Stretch, Word
 from tests.simulators.vendors.deepgram_query import ListenQuery, too_many_keyterms
-from tests.simulators.vendors.deepgram_socket import Message, Outbox
+from tests.simulators.vendors.deepgram_socket import Message
+from tests.simulators.vendors.deepgram_stream import Link, LinkedStream
 
 INTERIM_S = 1.0
 """Interim results come about once in so many seconds of speech."""
@@ -23,74 +22,34 @@ WINDOW_S = 5.0
 """Longer speech, or silence, is made final in pieces. Undocumented; clients must bear it."""
 
 _NEVER = float("inf")
-_COMMANDS = {"KeepAlive", "Finalize", "CloseStream", "Configure"}
 
 
-@dataclass(frozen=True, slots=True)
-class Latencies:
-    """How long after the audio came in, or after what was asked for, a message is sent: ms."""
-
-    interim_ms: float = 60
-    final_ms: float = 60
-    file_ms: float = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Where a stream tells what it got: ``note`` for the log, ``wrong`` for a client's mistakes."""
-
-    note: Callable[[str], None]
-    wrong: Callable[[str], None]
-
-
-class ListenStream:
+class ListenStream(LinkedStream):
     """One v1 stream."""
+
+    commands = frozenset({"KeepAlive", "Finalize", "CloseStream", "Configure"})
 
     def __init__(
         self,
         query: ListenQuery,
-        ears: Ears,
-        outbox: Outbox,
-        latencies: Latencies,
-        told: Told,
-        request_id: str,
+        link: Link,
         *,
         empty_finalize: bool = False,
     ) -> None:
         """``empty_finalize``: a Finalize with nothing to flush is answered, too."""
+        super().__init__(link)
         self._query = query
-        self._ears = ears
-        self._outbox = outbox
-        self._latencies = latencies
-        self._told = told
-        self._request_id = request_id
         self._empty_finalize = empty_finalize
         self._pending: list[Stretch] = []
         self._final_until = 0.0
         self._interim_at = _NEVER
         self._utterance_end_at = _NEVER
         self._last_word_end = 0.0
-        self._closed = False
         self._configuring: asyncio.TimerHandle | None = None
 
     # --- audio ------------------------------------------------------------------------------------
 
-    def audio(self, data: bytes) -> None:
-        if self._closed:
-            self._told.wrong("audio after CloseStream")
-            return
-        if data.startswith(b'{"type"'):
-            self._told.wrong("a command in a binary frame")
-        ears = self._ears
-        for block in ears.blocks(data):
-            change = ears.hear(block)
-            if change is Change.STARTED:
-                self._started()
-            self._tick()
-
-    def _started(self) -> None:
-        stretch = self._ears.stretch
-        assert stretch is not None
+    def _hear(self, stretch: Stretch) -> None:
         if not self._pending:
             self._interim_at = stretch.start + INTERIM_S
         self._pending.append(stretch)
@@ -100,7 +59,6 @@ class ListenStream:
             self._outbox.put(lambda: message, self._latencies.interim_ms)
 
     def _tick(self) -> None:
-        """What is due at this moment of the audio."""
         ears, now = self._ears, self._ears.now
         pause_ms = self._query.endpointing_ms
         if self._pending and ears.stretch is None:
@@ -175,29 +133,15 @@ class ListenStream:
 
     # --- commands ---------------------------------------------------------------------------------
 
-    def text(self, data: str) -> None:
-        try:
-            message = json.loads(data)
-            kind = message["type"]
-            assert kind in _COMMANDS
-        except (ValueError, TypeError, KeyError, AssertionError):
-            self._told.wrong(f"not a command: {data[:80]}")
-            self._schema_error(data)
-            return
-        if self._closed and kind != "KeepAlive":
-            self._told.wrong(f"{kind} after CloseStream")
-        elif kind == "KeepAlive":
-            self._told.note("keepalive")
-        elif kind == "Finalize":
-            self._told.note("finalize")
+    def _obey(self, kind: str, message: dict[str, Any], data: str) -> None:
+        if kind == "Finalize":
             self._finalize()
         elif kind == "CloseStream":
-            self._told.note("close stream")
             self._close_stream()
-        else:
+        elif kind == "Configure":
             self._configure(data, message)
 
-    def _schema_error(self, data: str) -> None:
+    def _refuse(self, data: str) -> None:
         error = {
             "type": "Error",
             "variant": "SchemaError",
@@ -224,11 +168,10 @@ class ListenStream:
 
     def _configure(self, data: str, message: dict[str, Any]) -> None:
         """New key terms, or features: one request at a time (facts 1.3)."""
-        self._told.note("configure")
         terms, features = message.get("keyterms"), message.get("features")
         if not _is_texts(terms) or not _is_switches(features):
             self._told.wrong("ill-formed Configure")
-            self._schema_error(data)
+            self._refuse(data)
         elif self._configuring is not None:
             self._refuse_configure("ALREADY_PENDING", "another Configure is still pending")
         elif terms is not None and not self._query.has_keyterms:

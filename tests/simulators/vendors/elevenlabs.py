@@ -36,6 +36,7 @@ class ElevenLabsSimulator(Simulator):
     """
 
     endpoints = ("multi", "single", "stream", "context", "connect")
+    usual_key = "elevenlabs-test-key"
 
     def __init__(
         self,
@@ -129,7 +130,7 @@ class ElevenLabsSimulator(Simulator):
             return web.Response()
         if fault is not None and fault.trouble is Trouble.STATUS:
             return _failure(fault.status, fault.reason)
-        if request.headers.get("xi-api-key") != self.key:
+        if not self.knows(request.headers.get("xi-api-key", "")):
             return self._refuse(link, 401, "invalid_api_key", "Invalid API key")
         voice = request.match_info["voice"]
         if self.voices is not None and voice not in self.voices:

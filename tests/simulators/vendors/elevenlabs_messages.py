@@ -31,6 +31,7 @@ ERRORS = {
 STATUS_DETAILS = {
     400: ("invalid_request", "The request is not valid."),
     401: ("invalid_api_key", "Invalid API key"),
+    404: ("not_found", "There is no such thing."),
     429: ("too_many_concurrent_requests", "Too many concurrent requests."),
     500: ("internal_server_error", "Something went wrong on our side."),
     503: ("system_busy", "The system is experiencing heavy traffic."),

@@ -6,15 +6,14 @@ developers.deepgram.com/docs/flux/state).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.simulators.vendors.deepgram_ears import Change, Ears, Stretch, Word
-from tests.simulators.vendors.deepgram_listen import Latencies, Told
+from tests.simulators.vendors.deepgram_ears import Stretch, Word
 from tests.simulators.vendors.deepgram_query import FLUX_LIMITS, BadQuery, FluxQuery, flux_changes
-from tests.simulators.vendors.deepgram_socket import Message, Outbox
+from tests.simulators.vendors.deepgram_socket import Message
+from tests.simulators.vendors.deepgram_stream import Link, LinkedStream
 
 UPDATE_S = 0.25
 """An Update comes after so much audio in which nothing else was said."""
@@ -22,7 +21,6 @@ UPDATE_S = 0.25
 _SPEAKING = 0.05
 _MOST = 0.99
 _CONFIDENCE = 0.97
-_COMMANDS = {"CloseStream", "ForceEndTurn", "Configure"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +35,19 @@ class Turns:
         return max(_SPEAKING, min(_MOST, 0.7 * quiet_ms / self.end_ms))
 
 
-class FluxStream:
+class FluxStream(LinkedStream):
     """One Flux stream: between turns, in a turn, or (after EagerEndOfTurn) awaiting its end."""
+
+    commands = frozenset({"CloseStream", "ForceEndTurn", "Configure"})
 
     def __init__(
         self,
         query: FluxQuery,
-        ears: Ears,
-        outbox: Outbox,
-        latencies: Latencies,
-        told: Told,
-        request_id: str,
+        link: Link,
         turns: Turns,
     ) -> None:
+        super().__init__(link)
         self._query = query
-        self._ears = ears
-        self._outbox = outbox
-        self._latencies = latencies
-        self._told = told
-        self._request_id = request_id
         self._turns = turns
         self._sequence = 0
         self._turn = 0
@@ -67,25 +59,14 @@ class FluxStream:
         self._forced: list[Stretch] | None = None
         """What ForceEndTurn came after, until the recogniser has said what it was."""
         self._update_at = UPDATE_S
-        self._closed = False
-        outbox.put(lambda: self._numbered({"type": "Connected"}), 0)
+        self._outbox.put(lambda: self._numbered({"type": "Connected"}), 0)
 
     # --- audio ------------------------------------------------------------------------------------
 
-    def audio(self, data: bytes) -> None:
-        if self._closed:
-            self._told.wrong("audio after CloseStream")
-            return
-        if data.startswith(b'{"type"'):
-            self._told.wrong("a command in a binary frame")
-        for block in self._ears.blocks(data):
-            change = self._ears.hear(block)
-            if change is Change.STARTED and self._ears.stretch is not None:
-                self._stretches.append(self._ears.stretch)
-            self._tick()
+    def _hear(self, stretch: Stretch) -> None:
+        self._stretches.append(stretch)
 
     def _tick(self) -> None:
-        """What this moment of the audio makes certain."""
         now = self._ears.now
         if self._stretches:
             self._follow(now)
@@ -206,30 +187,18 @@ class FluxStream:
 
     # --- commands ---------------------------------------------------------------------------------
 
-    def text(self, data: str) -> None:
-        try:
-            message = json.loads(data)
-            kind = message["type"]
-            assert kind in _COMMANDS
-        except (ValueError, TypeError, KeyError, AssertionError):
-            self._fail(f"not a command: {data[:80]}")
-            return
-        if self._closed:
-            self._told.wrong(f"{kind} after CloseStream")
-        elif kind == "ForceEndTurn":
-            self._told.note("force end turn")
+    def _obey(self, kind: str, message: dict[str, Any], data: str) -> None:
+        if kind == "ForceEndTurn":
             self._force()
         elif kind == "CloseStream":
-            self._told.note("close stream")
             self._close_stream()
         else:
-            self._told.note("configure")
             self._configure(message)
 
-    def _fail(self, why: str) -> None:
+    def _refuse(self, data: str) -> None:
         """An Error is fatal; with which code the socket is closed is not documented."""
-        self._told.wrong(why)
         self._closed = True
+        why = f"not a command: {data[:80]}"
         error = {"type": "Error", "code": "UNPARSABLE_CLIENT_MESSAGE", "description": why}
         self._outbox.put(lambda: self._numbered(error), 0)
         self._outbox.close(1008, "UNPARSABLE_CLIENT_MESSAGE")

@@ -34,6 +34,7 @@ class OpenAISimulator(Simulator):
     """
 
     endpoints = ("chat", "responses", "speech", "transcriptions", "models")
+    usual_key = "openai-test-key"
 
     def __init__(
         self,
@@ -99,7 +100,8 @@ class OpenAISimulator(Simulator):
                 await self._before(request, link, fault)
                 return await answering(request, link, fault)
             except Refused as refused:
-                return self._refuse(link, refused)
+                is_ordered = fault is not None and fault.trouble is Trouble.STATUS
+                return self._refuse(link, refused, is_ordered=is_ordered)
             except ConnectionError:
                 self.note(link, "disconnected", tokens=self.sent[link])
                 return web.Response()
@@ -126,12 +128,13 @@ class OpenAISimulator(Simulator):
             await until_hangup()
         if fault is not None and trouble is Trouble.STATUS:
             raise by_status(fault.status, fault.reason)
-        if request.headers.get("Authorization") != f"Bearer {self.key}":
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if not self.knows(key) or scheme != "Bearer":
             raise by_status(401)
 
-    def _refuse(self, link: int, refused: Refused) -> web.Response:
+    def _refuse(self, link: int, refused: Refused, *, is_ordered: bool) -> web.Response:
         self.note(link, "refused", status=refused.status, **refused.error)
-        if refused.status in {400, 404}:
+        if refused.status in {400, 404} and not is_ordered:
             self.errors.append(str(refused))
         headers = {"x-request-id": f"req_{link}"}
         if refused.status == 429:

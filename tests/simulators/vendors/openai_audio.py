@@ -153,8 +153,13 @@ class Transcription:
         if request.content_type != "multipart/form-data":
             raise Refused("Invalid Content-Type: expected multipart/form-data.", status=415)
         form = {name.removesuffix("[]"): value for name, value in (await request.post()).items()}
-        file = self._check(form)
-        data = file.file.read()
+        try:
+            file = self._check(form)
+            data = file.file.read()
+        finally:
+            for value in form.values():
+                if isinstance(value, web.FileField):
+                    value.file.close()
         lasts_s = wav_seconds(data) if file.filename.lower().endswith(".wav") else None
         fields = {name: value for name, value in form.items() if name != "file"}
         self._house.note(link, "request", seconds=lasts_s, filename=file.filename, **fields)

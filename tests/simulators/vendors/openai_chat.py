@@ -8,8 +8,8 @@ from typing import Any
 
 from tests.simulators.vendors.openai_answers import Token, calls_in, count, text_in
 from tests.simulators.vendors.openai_checks import (
+    COMMON,
     EFFORTS,
-    TIERS,
     Check,
     Refused,
     array,
@@ -26,18 +26,10 @@ from tests.simulators.vendors.openai_checks import (
     text,
 )
 
-_PARAMETERS: dict[str, Check] = {
-    "model": text,
+_PARAMETERS: dict[str, Check] = COMMON | {
     "messages": array,
-    "stream": flag,
-    "stream_options": mapping,
-    "tools": array,
-    "tool_choice": lambda value: isinstance(value, str | dict),
-    "parallel_tool_calls": flag,
     "max_completion_tokens": integer(),
     "max_tokens": integer(),
-    "temperature": number(0, 2),
-    "top_p": number(0, 1),
     "presence_penalty": number(-2, 2),
     "frequency_penalty": number(-2, 2),
     "n": lambda value: type(value) is int and value == 1,  # more: not simulated
@@ -45,14 +37,6 @@ _PARAMETERS: dict[str, Check] = {
     "seed": lambda value: type(value) is int,
     "reasoning_effort": one_of(*EFFORTS),
     "verbosity": one_of("low", "medium", "high"),
-    "service_tier": one_of(*TIERS),
-    "prompt_cache_key": text,
-    "prompt_cache_options": mapping,
-    "prompt_cache_retention": one_of("in_memory", "24h"),
-    "safety_identifier": text,
-    "user": text,
-    "store": flag,
-    "metadata": mapping,
     "response_format": mapping,
     "logprobs": flag,
     "top_logprobs": integer(0),

@@ -30,9 +30,11 @@ class Refused(Exception):
         self.error = {"message": message, "type": kind, "param": param, "code": code}
 
 
-STATUS_ERRORS = {
+STATUS_ERRORS: dict[int, tuple[str, str, str | None]] = {
+    400: ("The request is not valid.", "invalid_request_error", None),
     401: ("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"),
     403: ("Country, region, or territory not supported", "invalid_request_error", "forbidden"),
+    404: ("The model does not exist.", "invalid_request_error", "model_not_found"),
     429: ("Rate limit reached for requests", "requests", "rate_limit_exceeded"),
     500: ("The server had an error while processing your request.", "server_error", None),
     503: ("The engine is currently overloaded, please try again later.", "server_error", None),
@@ -88,6 +90,27 @@ def mapping(value: Any) -> bool:
 
 def array(value: Any) -> bool:
     return isinstance(value, list)
+
+
+COMMON: dict[str, Check] = {
+    "model": text,
+    "stream": flag,
+    "stream_options": mapping,
+    "tools": array,
+    "tool_choice": lambda value: isinstance(value, str | dict),
+    "parallel_tool_calls": flag,
+    "temperature": number(0, 2),
+    "top_p": number(0, 1),
+    "service_tier": one_of(*TIERS),
+    "prompt_cache_key": text,
+    "prompt_cache_options": mapping,
+    "prompt_cache_retention": one_of("in_memory", "24h"),
+    "safety_identifier": text,
+    "user": text,
+    "store": flag,
+    "metadata": mapping,
+}
+"""The parameters that chat completions and Responses share."""
 
 
 def check_parameters(body: Any, known: dict[str, Check], never_null: Collection[str]) -> None:

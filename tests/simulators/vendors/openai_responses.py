@@ -12,7 +12,7 @@ from tests.simulators.vendors import openai_models
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.openai_answers import Token
 from tests.simulators.vendors.openai_checks import (
-    TIERS,
+    COMMON,
     Check,
     Refused,
     array,
@@ -23,7 +23,6 @@ from tests.simulators.vendors.openai_checks import (
     flag,
     integer,
     mapping,
-    number,
     one_of,
     text,
 )
@@ -32,29 +31,13 @@ from tests.simulators.vendors.openai_http import EventStream, Hit, House, read_j
 from tests.simulators.vendors.openai_items import check_calls, check_item, check_tools
 from tests.simulators.vendors.openai_lanes import Lanes
 
-_PARAMETERS: dict[str, Check] = {
-    "model": text,
+_PARAMETERS: dict[str, Check] = COMMON | {
     "input": lambda value: isinstance(value, str | list),
     "instructions": text,
     "previous_response_id": text,
-    "stream": flag,
-    "stream_options": mapping,
-    "store": flag,
-    "tools": array,
-    "tool_choice": lambda value: isinstance(value, str | dict),
-    "parallel_tool_calls": flag,
     "max_output_tokens": integer(16),
-    "temperature": number(0, 2),
-    "top_p": number(0, 1),
     "reasoning": mapping,
     "text": mapping,
-    "service_tier": one_of(*TIERS),
-    "prompt_cache_key": text,
-    "prompt_cache_options": mapping,
-    "prompt_cache_retention": one_of("in_memory", "24h"),
-    "safety_identifier": text,
-    "user": text,
-    "metadata": mapping,
     "truncation": one_of("auto", "disabled"),
     "include": array,
     "max_tool_calls": integer(),

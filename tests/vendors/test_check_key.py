@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.stt.keys import check_key
 from services.vendors import VendorError
+from services.vendors.keys import check_key
 from tests.stt.caller import BAD_KEYS
 
 

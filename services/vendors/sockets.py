@@ -1,0 +1,91 @@
+"""Opening a vendor's WebSocket with the plain ``websockets`` client.
+
+No redirect is followed: the library would send the vendor's own key header to whatever host it is
+sent to (it drops ``Authorization`` only). No pings: dead lines are noticed by answers that stay
+away, long before a ping would tell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
+from websockets.http11 import Response
+
+from services.vendors import VendorError
+
+CONNECT_S = 1.5
+_MAX_MESSAGE = 16 * 2**20  # bytes: the audio of a long message exceeds the library's 1 MiB
+
+
+async def open_socket(
+    vendor: str,
+    url: str,
+    headers: Mapping[str, str],
+    refusal: Callable[[Response], VendorError],
+    *,
+    tls: ssl.SSLContext | None = None,
+    close_s: float = 1.0,
+    ping_s: float | None = None,
+) -> ClientConnection:
+    """A socket to ``ws(s)://...``. Raises VendorError.
+
+    ``refusal``: what an HTTP answer other than an upgrade means. ``tls``: one for the whole
+    process, as loading the root certificates takes tens of milliseconds; None: the library makes
+    one for this socket. ``ping_s``: how often to ask whether the line is alive; None: never.
+    """
+
+    def failed(code: str, *, at_once: bool = False) -> VendorError:
+        return VendorError(vendor, "connect", code, at_once=at_once)
+
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            return await _Connect(
+                url,
+                additional_headers=headers,
+                compression=None,  # mu-law, or base64 of it: nothing to be gained but work
+                ssl=(tls or True) if url.startswith("wss:") else None,
+                proxy=None if _is_loopback(url) else True,
+                open_timeout=None,
+                ping_interval=ping_s,
+                close_timeout=close_s,
+                max_size=_MAX_MESSAGE,
+            )
+    except TimeoutError:
+        raise failed("connect timeout", at_once=True) from None
+    except InvalidStatus as error:
+        raise refusal(error.response) from None
+    except ConnectionRefusedError:
+        raise failed("refused", at_once=True) from None
+    except (InvalidURI, ValueError):  # a name that is none: "a..b", a label of 64 letters
+        raise failed("bad url", at_once=True) from None
+    except (OSError, EOFError, InvalidHandshake) as error:
+        raise failed(_kind(error)) from None
+
+
+class _Connect(connect):
+    """Follows no redirect."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, InvalidMessage):  # no HTTP, or nothing at all
+        return "reset" if isinstance(error.__cause__, OSError | EOFError) else "malformed"
+    if isinstance(error, InvalidHandshake):
+        return "malformed"
+    return "reset" if isinstance(error, ConnectionError | EOFError) else type(error).__name__
