@@ -53,13 +53,16 @@ class StarletteSocket:
         text: str | None = message.get("text")
         return text if text is not None else bytes(message.get("bytes") or b"")
 
-    async def deliver(self, take: Callable[[str | bytes], None]) -> None:
+    async def deliver(
+        self, take: Callable[[str | bytes], None], settle: Callable[[], None]
+    ) -> None:
         """Hand each message to ``take`` as it comes; returns once the peer has gone."""
         if self._lane:
-            await self._lane.deliver(take)
+            await self._lane.deliver(take, settle)
             return
         while (message := await self.receive()) is not None:
             take(message)
+            settle()
             await asyncio.sleep(0)  # a burst of messages must not keep the other calls waiting
 
     def send_now(self, message: str) -> bool:

@@ -59,6 +59,7 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
     """How long what is being handed over has waited for its round: the first of it, if there is
     more. A round is shorter than a frame, so there seldom is."""
     _take: Take | None = None
+    _settle: Callable[[], None]
     _gone: asyncio.Future[None]
     _unread = b""
     _turn_is_over = False
@@ -71,13 +72,15 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
 
     # --- the fast lane ----------------------------------------------------------------------------
 
-    async def deliver(self, take: Take) -> None:
-        """Hand every message to ``take`` as it arrives; returns once the peer is gone.
+    async def deliver(self, take: Take, settle: Callable[[], None] = lambda: None) -> None:
+        """Hand every message to ``take`` as it arrives; returns once the peer is gone. ``settle``
+        is called when all messages of a round were taken, also those of the other sockets in it.
 
-        To be called once, after the handshake. What ``take`` raises is raised here.
+        To be called once, after the handshake. What they raise is raised here.
         """
-        if not await self._hand_over_early(take):
+        if not await self._hand_over_early(take, settle):
             return
+        self._settle = settle
         self._rounds = _rounds_of(self.loop)
         self._gone = self.loop.create_future()
         self._take = take
@@ -88,10 +91,10 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         try:
             await self._gone
         finally:
-            self._take = _drop
+            self._take, self._settle = _drop, _nothing
             self._rounds.lanes -= 1
 
-    async def _hand_over_early(self, take: Take) -> bool:
+    async def _hand_over_early(self, take: Take, settle: Callable[[], None]) -> bool:
         """Hand over what came before; False if the peer is gone already."""
         handed_over = 0
         while not self.queue.empty():
@@ -100,6 +103,7 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
                 return False
             text = message.get("text")
             take(text if text is not None else message["bytes"])
+            settle()
             handed_over += 1
             if handed_over % MESSAGES_A_TURN == 0:
                 await asyncio.sleep(0)
@@ -132,6 +136,16 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         else:
             self._rounds.join(self)
 
+    def read_now(self) -> None:
+        """Outside a round."""
+        self.read_frames()
+        self.settle()
+
+    def settle(self) -> None:
+        """What was read is taken."""
+        if self._take is not None:
+            self._guarded(self._settle)
+
     def read_frames(self) -> None:
         """All whole frames there are, or as many as one turn allows."""
         data, at, limit = self._unread, 0, self.config.ws_max_size
@@ -162,7 +176,7 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         if not self.transport.is_closing():
             if not self.read_paused:
                 self.transport.resume_reading()
-            self.read_frames()
+            self.read_now()
 
     def _read_text(self, data: bytes, at: int, end: int) -> None:
         """A frame's payload, from ``at`` to ``end``; its mask stands before it."""
@@ -201,10 +215,13 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         assert self._take is not None
         if self.conn.state is not State.OPEN:
             return  # one side has closed: what comes now is void
+        self._guarded(self._take, message)
+
+    def _guarded(self, work: Callable[..., None], *arguments: str | bytes) -> None:
         try:
-            self._take(message)
+            work(*arguments)
         except Exception as error:  # a bug in the call: it ends there, not here
-            self._take = _drop
+            self._take, self._settle = _drop, _nothing
             if not self._gone.done():
                 self._gone.set_exception(error)
 
@@ -217,12 +234,12 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         self._is_gone()
 
     def eof_received(self) -> None:
-        self.read_frames()  # what waits for its round must not be lost with the connection
+        self.read_now()  # what waits for its round must not be lost with the connection
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         try:
-            self.read_frames()
+            self.read_now()
         finally:
             self._is_gone()
 
@@ -232,7 +249,7 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
 
     def _is_gone(self) -> None:
         if self._take is not None and not self._gone.done():
-            self._take = _drop
+            self._take, self._settle = _drop, _nothing
             self._gone.set_result(None)
 
 
@@ -249,7 +266,7 @@ class _Rounds:
     def join(self, lane: ImpatientSockets) -> None:
         """The lane has something to read."""
         if self.lanes <= FEW_CALLS:
-            lane.read_frames()
+            lane.read_now()
             return
         if not self._waiting:
             messages_a_second = self.lanes * 50
@@ -266,6 +283,8 @@ class _Rounds:
             except Exception:  # a bug; the others in this round have done nothing
                 log.exception("a socket is cut off: its messages cannot be read")
                 lane.transport.abort()
+        for lane in waiting:
+            lane.settle()
             lane.late_s = 0.0
 
 
@@ -286,6 +305,10 @@ def fast_lane(websocket: WebSocket) -> ImpatientSockets | None:
 
 def _drop(message: str | bytes) -> None:
     """Nobody listens any more."""
+
+
+def _nothing() -> None:
+    """Nor is there anything to do."""
 
 
 def _measure(data: bytes, at: int, max_size: int) -> tuple[int, int]:

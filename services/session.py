@@ -49,10 +49,14 @@ class Socket(Protocol):
     def late_s(self) -> float:
         """How long the message that is being handed over has waited in the server."""
 
-    async def deliver(self, take: Callable[[str | bytes], None]) -> None:
-        """Hand each message to ``take`` as it comes (bytes: a binary one), until the peer is gone.
+    async def deliver(
+        self, take: Callable[[str | bytes], None], settle: Callable[[], None]
+    ) -> None:
+        """Hand each message to ``take`` as it comes (bytes: a binary one), until the peer is gone;
+        ``settle`` follows in the same step of the loop, after one message or several, perhaps after
+        those of other calls.
 
-        ``take`` never blocks; what it raises is raised here.
+        Neither blocks; what they raise is raised here.
         """
 
     def send_now(self, message: str) -> bool:
@@ -97,6 +101,7 @@ class Session:
         self._is_sending = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._placement = Placement()
+        self._unheard: list[bytes] = []
         self._heard_at = 0.0
         self._frames = 0
         self._frames_allowed = 0
@@ -258,7 +263,7 @@ class Session:
 
     async def _read(self) -> None:
         """Carrier to ears and inbox, until the socket is closed."""
-        await self._socket.deliver(self._take)
+        await self._socket.deliver(self._take, self._settle)
         self.emit(on.CallerHungUp("closed"))
 
     def _take(self, message: str | bytes) -> None:
@@ -272,14 +277,25 @@ class Session:
             return
         if type(parsed) is MediaReceived:
             self._heard_at = self._now()
-            self._hear(self._placement.place(parsed.timestamp_ms, parsed.audio))
-        elif isinstance(parsed, on.DigitPressed):
+            frames = self._placement.place(parsed.timestamp_ms, parsed.audio)
+            if frames and not self._unheard:
+                self._engine.hear_soon(frames[0])
+            self._unheard += frames
+            return
+        self._settle()  # what happens is in order
+        if isinstance(parsed, on.DigitPressed):
             self.emit(parsed)
         elif isinstance(parsed, on.MarkPlayed) and parsed.mark in self._marks:
             self._marks.discard(parsed.mark)
             self.emit(parsed)
         elif isinstance(parsed, StreamStopped):
             self.emit(on.CallerHungUp("stop"))
+
+    def _settle(self) -> None:
+        """Hear what the messages brought; other calls have announced what they will hear."""
+        if self._unheard:
+            frames, self._unheard = self._unheard, []
+            self._hear(frames)
 
     def _hear(self, frames: list[bytes]) -> None:
         for frame in frames:

@@ -46,9 +46,12 @@ class FakePhone:
 
     # --- the socket -------------------------------------------------------------------------------
 
-    async def deliver(self, take: Callable[[str | bytes], None]) -> None:
+    async def deliver(
+        self, take: Callable[[str | bytes], None], settle: Callable[[], None]
+    ) -> None:
         while (message := await self.incoming.get()) is not None:
             take(message)
+            settle()
 
     def send_now(self, message: str) -> bool:
         self._take(message)
@@ -120,6 +123,8 @@ class FakeSegmenter:
     def __init__(self) -> None:
         self._utterance = self._voiced = self._silent = 0
         self._speaking = False
+
+    def hear_soon(self, frame: bytes) -> None: ...
 
     def hear(self, frame: bytes) -> SpeechStarted | SpeechStopped | None:
         voiced = frame[0] != 0xFF

@@ -62,9 +62,12 @@ class Phone:
 
     # --- the socket -------------------------------------------------------------------------------
 
-    async def deliver(self, take: Callable[[str | bytes], None]) -> None:
+    async def deliver(
+        self, take: Callable[[str | bytes], None], settle: Callable[[], None]
+    ) -> None:
         while (message := await self._incoming.get()) is not None:
             take(message)
+            settle()
 
     def send_now(self, message: str) -> bool:
         body = json.loads(message)

@@ -25,6 +25,10 @@ class Segmenter:
         self._speaking = False
         self._quiet_ms = 0  # since the last voiced frame of the utterance
 
+    def hear_soon(self, frame: bytes) -> None:
+        """This very frame comes next: see ``Vad``."""
+        self._vad.hear_soon(frame)
+
     def hear(self, frame: bytes) -> SpeechStarted | SpeechStopped | None:
         """One 20 ms frame of mu-law, in order; the fact that it made certain, if any."""
         voiced_ms = self._vad.hear(frame)

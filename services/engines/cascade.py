@@ -34,6 +34,9 @@ class Segmenter(Protocol):
     def hear(self, frame: bytes) -> SpeechStarted | SpeechStopped | None:
         """One 20 ms frame, in order; the fact that it made certain, if any."""
 
+    def hear_soon(self, frame: bytes) -> None:
+        """This very frame comes next."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:
@@ -83,6 +86,10 @@ class CascadeEngine:
             tasks.create_task(self._voice.run(), name="voice")
 
     # --- ears -------------------------------------------------------------------------------------
+
+    def hear_soon(self, frame: bytes) -> None:
+        if self._emit is not None:
+            self._segmenter.hear_soon(frame)
 
     def hear(self, frame: bytes) -> None:
         if self._emit is None:

@@ -20,6 +20,8 @@ class FakeVad:
     def __init__(self, voiced_frames: Sequence[int]) -> None:
         self._voiced = iter(voiced_frames)
 
+    def hear_soon(self, frame: bytes) -> None: ...
+
     def hear(self, frame: bytes) -> int:
         return next(self._voiced) * 20
 

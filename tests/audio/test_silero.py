@@ -91,6 +91,37 @@ def test_a_state_stays_as_it_was_returned(silero: Silero) -> None:
     assert silero.hear(second, state)[0] == once
 
 
+@pytest.mark.parametrize("calls", [1, 2, 5, 16, 37])
+def test_windows_that_are_asked_about_together_are_answered_as_if_alone(
+    silero: Silero, calls: int
+) -> None:
+    names = ["hello", "please-try-again", "queue-periodic-announce"]
+    streams = [windows(names[number % 3])[number:] for number in range(calls)]
+    alone = [heard(silero, stream[:40]) for stream in streams]
+    states, found = [silero.start() for _ in streams], [list[float]() for _ in streams]
+    for place in range(40):
+        asked = [
+            silero.ask(stream[place], state) if place < len(stream) else None
+            for stream, state in zip(streams, states, strict=True)
+        ]
+        for number, one in enumerate(asked):
+            if one:
+                probability, states[number] = silero.answer(one)
+                found[number].append(probability)
+    assert max(map(max, found)) > 0.9
+    for together, by_itself in zip(found, alone, strict=True):
+        assert together == pytest.approx(by_itself, abs=1e-5)
+
+
+def test_an_answer_nobody_waits_for_costs_the_others_nothing(silero: Silero) -> None:
+    first, second = windows("hello")[10:12]
+    silero.ask(first, silero.start())
+    asked = silero.ask(second, silero.start())
+    expected = silero.hear(second, silero.start())[0]
+    assert silero.answer(asked)[0] == pytest.approx(expected, abs=1e-6)
+    assert silero.answer(asked) is asked.answer, "it is computed once"
+
+
 def test_half_a_window_is_refused(silero: Silero) -> None:
     with pytest.raises(ValueError, match="buffer"):
         silero.hear(bytes(SAMPLES), silero.start())
@@ -105,5 +136,8 @@ def test_it_computes_in_the_calling_thread_alone(silero: Silero) -> None:
     stream = windows("queue-periodic-announce")
     own, all_threads = time.thread_time(), time.process_time()
     heard(silero, stream)
+    for window in stream:
+        together = [silero.ask(window, silero.start()) for _ in range(16)]
+        assert all(silero.answer(one) for one in together)
     own, all_threads = time.thread_time() - own, time.process_time() - all_threads
     assert all_threads < 1.5 * own

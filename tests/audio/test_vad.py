@@ -154,6 +154,27 @@ def test_silero_sleeps_again_after_speech_and_forgets_it() -> None:
     assert silero.windows == windows
 
 
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_what_is_announced_is_heard_as_if_it_were_not(silero: Silero, every: int) -> None:
+    lines = [line(name, noise=30) for name in PROMPTS]
+    alone = [[vad.hear(frame) for frame in sound] for vad, sound in _with_vads(silero, lines)]
+    found: list[list[int]] = [[] for _ in lines]
+    calls = _with_vads(silero, lines)
+    for place in range(max(map(len, lines))):
+        here = [(n, vad, sound[place]) for n, (vad, sound) in enumerate(calls) if sound[place:]]
+        for number, vad, frame in here:
+            if (place + number) % every == 0:
+                vad.hear_soon(frame)
+        for number, vad, frame in here:
+            found[number].append(vad.hear(frame))
+    assert found == alone
+    assert max(map(max, found)) > 300
+
+
+def _with_vads(silero: Silero, lines: list[list[bytes]]) -> list[tuple[Vad, list[bytes]]]:
+    return [(make_vad(silero), sound) for sound in lines]
+
+
 def test_which_detector_runs_depends_on_the_model(silero: Silero) -> None:
     assert isinstance(make_vad(silero), GatedVad)
     assert isinstance(make_vad(None), WebRtcVad)
