@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -33,10 +34,8 @@ MESSAGES_A_TURN = 32
 """What one socket may have handled before the other calls get their turn."""
 FEW_CALLS = 4
 """Up to so many calls are read the moment something comes."""
-MESSAGES_A_ROUND = 40
-"""Of more calls about so many messages are gathered ..."""
-LONGEST_GATHER_S = 0.016
-"""... but for less time than a frame lasts."""
+ROUND_S = 0.016
+"""So often more calls are read, one after the other: a little less than a frame lasts."""
 FAST_LANE = "voice.fast_lane"
 """The ASGI extension under which a socket offers its fast lane."""
 
@@ -47,6 +46,8 @@ _WHOLE_TEXT = 0x81  # FIN and opcode 1, no reserved bits (RFC 6455, 5.2)
 _MASKED = 0x80
 _EXTENDED_16 = 126
 _EXTENDED_64 = 127
+_read = os.read
+_CHUNK = 65_536  # bytes; in a round a call has one message of some 300
 
 
 class ImpatientSockets(WebSocketsSansIOProtocol):
@@ -54,15 +55,14 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
     socket open: after an orderly close has had its time, the connection is cut. And there is the
     fast lane: see :meth:`deliver`."""
 
-    _rounds: _Rounds  # one for all sockets of a loop
     late_s = 0.0
-    """How long what is being handed over has waited for its round: the first of it, if there is
-    more. A round is shorter than a frame, so there seldom is."""
+    """How long what is being handed over has waited for its round, on average."""
     _take: Take | None = None
     _settle: Callable[[], None]
     _gone: asyncio.Future[None]
     _unread = b""
     _turn_is_over = False
+    _in_rounds = False
     _in_fragments = False
 
     async def run_asgi(self) -> None:
@@ -81,18 +81,18 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         if not await self._hand_over_early(take, settle):
             return
         self._settle = settle
-        self._rounds = _rounds_of(self.loop)
         self._gone = self.loop.create_future()
         self._take = take
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
-        self._rounds.lanes += 1
+        rounds = _rounds_of(self.loop)
+        rounds.enter(self)
         try:
             await self._gone
         finally:
             self._take, self._settle = _drop, _nothing
-            self._rounds.lanes -= 1
+            rounds.leave(self)
 
     async def _hand_over_early(self, take: Take, settle: Callable[[], None]) -> bool:
         """Hand over what came before; False if the peer is gone already."""
@@ -129,12 +129,43 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
             super().data_received(data)  # the request, which uvicorn hands on in one piece
             return
         self._unread = self._unread + data if self._unread else data
-        if self._turn_is_over:
-            return
-        if self._take is None:
-            self.read_frames()
-        else:
-            self._rounds.join(self)
+        if not self._turn_is_over:
+            self.read_now()
+
+    # --- rounds -----------------------------------------------------------------------------------
+
+    def begin_rounds(self) -> None:
+        """From now on the loop watches the connection no more: :meth:`look` does."""
+        if not (self._in_rounds or self.transport.is_closing()):
+            self._in_rounds = True
+            self.transport.pause_reading()
+
+    def end_rounds(self) -> None:
+        """From now on the loop does."""
+        if self._in_rounds:
+            self._in_rounds = False
+            if not (self._turn_is_over or self.transport.is_closing()):
+                self.transport.resume_reading()
+
+    def look(self) -> bool:
+        """Read what has come; whether that was anything. What is to be done about an end or a
+        failure of the connection is for the loop to say."""
+        if not self._in_rounds or self._turn_is_over or self.transport.is_closing():
+            return False
+        try:
+            data = _read(self.transport.get_extra_info("socket").fileno(), _CHUNK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        if not data:
+            self.end_rounds()
+            return False
+        self._unread = self._unread + data if self._unread else data
+        self.read_frames()
+        return True
+
+    # --- frames -----------------------------------------------------------------------------------
 
     def read_now(self) -> None:
         """Outside a round."""
@@ -168,13 +199,14 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
     def _take_turns(self) -> None:
         """Let the other calls in between; until then nothing more is read."""
         self._turn_is_over = True
-        self.transport.pause_reading()
+        if not self._in_rounds:
+            self.transport.pause_reading()
         self.loop.call_soon(self._next_turn)
 
     def _next_turn(self) -> None:
         self._turn_is_over = False
         if not self.transport.is_closing():
-            if not self.read_paused:
+            if not (self.read_paused or self._in_rounds):
                 self.transport.resume_reading()
             self.read_now()
 
@@ -254,38 +286,61 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
 
 
 class _Rounds:
-    """When sockets are read. A few calls are read the moment something comes. Of many calls a few
-    milliseconds' messages are gathered and read in one go: a processor that does the same thing
-    for one call after the other needs a fraction of the time that it needs when it is woken for
-    each of them and finds nothing in its caches."""
+    """When sockets are read. A few calls are read the moment something comes. Many calls are read
+    in rounds, whatever has come: a processor that does the same thing for one call after the other
+    needs a fraction of the time that it needs when it is woken for each of them and finds nothing
+    in its caches."""
 
     def __init__(self) -> None:
-        self.lanes = 0
-        self._waiting: dict[ImpatientSockets, float] = {}  # and when the first of it came
+        self._lanes: dict[ImpatientSockets, None] = {}  # in order
+        self._next: asyncio.TimerHandle | None = None
 
-    def join(self, lane: ImpatientSockets) -> None:
-        """The lane has something to read."""
-        if self.lanes <= FEW_CALLS:
-            lane.read_now()
-            return
-        if not self._waiting:
-            messages_a_second = self.lanes * 50
-            pause_s = min(MESSAGES_A_ROUND / messages_a_second, LONGEST_GATHER_S)
-            lane.loop.call_later(pause_s, self._read_all)
-        self._waiting.setdefault(lane, lane.loop.time())
+    def enter(self, lane: ImpatientSockets) -> None:
+        """A call more."""
+        self._lanes[lane] = None
+        if len(self._lanes) > FEW_CALLS:
+            for each in self._lanes:
+                if _can_look(each):
+                    each.begin_rounds()
+            if self._next is None:
+                self._next = lane.loop.call_later(ROUND_S, self._go_round, lane.loop)
 
-    def _read_all(self) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for lane, came_at in waiting.items():
-            lane.late_s = lane.loop.time() - came_at
+    def leave(self, lane: ImpatientSockets) -> None:
+        """A call less."""
+        del self._lanes[lane]
+        lane.end_rounds()
+        if self._next and len(self._lanes) <= FEW_CALLS:
+            self._next.cancel()
+            self._next = None
+            for each in self._lanes:
+                each.end_rounds()
+
+    def _go_round(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._next = loop.call_later(ROUND_S, self._go_round, loop)
+        heard = []
+        for lane in self._lanes:
+            lane.late_s = ROUND_S / 2
             try:
-                lane.read_frames()
+                if lane.look():
+                    heard.append(lane)
             except Exception:  # a bug; the others in this round have done nothing
                 log.exception("a socket is cut off: its messages cannot be read")
                 lane.transport.abort()
-        for lane in waiting:
+        for lane in heard:
             lane.settle()
+        for lane in self._lanes:
             lane.late_s = 0.0
+
+
+def _can_look(lane: ImpatientSockets) -> bool:
+    """Whether the connection's bytes can be read by ourselves: not those of TLS, nor those that
+    Windows has begun to read already."""
+    transport = lane.transport
+    return (
+        os.name == "posix"
+        and transport.get_extra_info("socket") is not None
+        and transport.get_extra_info("ssl_object") is None
+    )
 
 
 _all_rounds: WeakKeyDictionary[asyncio.AbstractEventLoop, _Rounds] = WeakKeyDictionary()

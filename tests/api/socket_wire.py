@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 import uvicorn
 from starlette.websockets import WebSocket
@@ -39,6 +40,14 @@ CONFIG = uvicorn.Config(
     proxy_headers=False,
 )
 CONFIG.load()
+
+
+_open: WeakValueDictionary[int, PaperTransport] = WeakValueDictionary()
+
+
+def read(number: int, size: int) -> bytes:
+    """``os.read`` for paper transports."""
+    return _open[number].receive(size)
 
 
 class PaperTransport(asyncio.Transport):
@@ -78,6 +87,27 @@ class PaperTransport(asyncio.Transport):
 
     def abort(self) -> None:
         self.close()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self if name == "socket" else default
+
+    def fileno(self) -> int:
+        """The number under which ``read`` finds it."""
+        _open[id(self)] = self
+        return id(self)
+
+    def getsockname(self) -> tuple[str, int]:
+        return "127.0.0.1", 8000
+
+    getpeername = getsockname
+
+    def receive(self, size: int) -> bytes:
+        """What the kernel would give to somebody who asks now."""
+        if not self._arriving and not self.has_eof:
+            raise BlockingIOError
+        stream = b"".join(self._arriving)
+        self._arriving = [stream[size:]] if stream[size:] else []
+        return stream[:size]
 
     def feed(self, data: bytes) -> None:
         """These bytes arrive."""
