@@ -56,7 +56,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Turn):
-        return [value.speaker.value, value.text]
+        said = [value.speaker.value, value.text]
+        return [*said, value.unheard] if value.unheard else said
     return value
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from services.call.effects import CancelReply, ClearPlayback, Effect, Purpose, StartReply
+from services.call.effects import (
+    CancelReply,
+    ClearPlayback,
+    CommitReply,
+    Effect,
+    Purpose,
+    StartReply,
+)
 from services.call.events import (
     AudioProduced,
     AudioSent,
@@ -93,6 +100,8 @@ class LatencyFold:
                 self._turn = None
             elif isinstance(effect, StartReply):
                 self._turn = self._begin(effect, now)
+            elif isinstance(effect, CommitReply):
+                self._note("end_of_turn", effect.reply, now)
         return done
 
     def _begin(self, effect: StartReply, now: float) -> TurnLatency | None:
@@ -100,7 +109,8 @@ class LatencyFold:
             return None
         words_came = now if self._words_came is None else self._words_came
         self._turn = TurnLatency(effect.reply)
-        self._note("end_of_turn", effect.reply, now)
+        if not effect.is_eager:
+            self._note("end_of_turn", effect.reply, now)
         self._note("transcript", effect.reply, max(words_came, self._speech_ended))
         return self._turn
 

@@ -211,6 +211,10 @@ class Session:
                 self._post(self._carrier.clear())
             case do.StartReply():
                 self._start(f"reply-{effect.reply}", self._speak(effect))
+            case do.CommitReply():
+                self._engine.commit(effect.reply)
+            case do.AwaitEnd():
+                pass  # the journal keeps why we wait
             case do.PrepareReply():  # it takes a moment; what else has happened comes first
                 self._loop.call_soon(self._prepare, self.conversation.turns_so_far)
             case do.CancelReply():

@@ -12,6 +12,8 @@ Two machines share the line::
     Caller: QUIET -SpeechStarted-> SPEAKING -SpeechStopped-> PAUSED -SpeechStarted-> SPEAKING
                                                   PAUSED -end of turn-> QUIET
     Agent:  IDLE -reply started-> THINKING -audio sent-> SPEAKING -last mark played-> IDLE
+            IDLE -the turn may be over-> EAGER -it is-> THINKING
+                                         EAGER -SpeechStarted-> IDLE
                        SPEAKING -SpeechStarted-> HELD -it was nothing-> SPEAKING
                                                  HELD -it was words-> IDLE
 
@@ -24,6 +26,8 @@ SPEAKING  SPEAKING  hold: clear the carrier's queue at once, but keep the reply 
                     Words that are more than "mhm", or sound that lasts, cancel the reply;
                     anything else, and it speaks on from the first word not heard, out of the
                     audio that was kept
+PAUSED    IDLE      the words look whole: begin an answer, and let nobody notice before the turn
+                    is over. Until then it is dropped as soon as the caller goes on
 SPEAKING  THINKING  cancel an answer of which nothing was played: the caller was not finished.
                     The words so far are kept and the turn goes on. Anything else is held
 -> QUIET  IDLE      words: reply. Words lost, or a reply cut off for none: ask for them again.
@@ -32,7 +36,11 @@ QUIET     THINKING  no audio by the deadline: a stored line; none much later: an
 QUIET     IDLE      silence: one prompt, then goodbye
 ========  ========  ============================================================================
 
-So while the caller's turn is open (SPEAKING or PAUSED) the agent is IDLE or HELD: it says nothing.
+So while the caller's turn is open (SPEAKING or PAUSED) the agent says nothing. Only a sentence that
+may not be interrupted is said to its end; then the caller is listened to.
+
+How much silence ends a turn is decided in layers (``endpointing``): the words, what the agent had
+asked for, the caller's own pauses, the recogniser's opinion. The journal keeps the reason.
 
 A reply is a number. Every event that it causes carries the number, and events of any other reply
 are turned away at the door (``Conversation._is_welcome``), so nothing has to be cleaned up after a
@@ -43,7 +51,8 @@ After a clear the carrier echoes all pending marks; they mean "thrown away" and 
 There is one timer: the smallest of the named deadlines. One that has fired, or whose reason is
 gone, is gone.
 
-Reading order: ``events`` and ``effects`` (the vocabulary), ``conversation`` (the machines and their
-rules), then ``deadlines``, ``turn`` (the caller's words), ``playback`` (what was heard),
-``endpointing`` (pure judgements) and ``timings`` (every duration).
+Reading order: ``events`` and ``effects`` (the vocabulary), ``conversation`` (the rules),
+``agent_side`` (the live reply), then ``deadlines``, ``turn`` (the caller's words), ``playback``
+(what was heard), ``endpointing`` and the package ``words`` (pure judgements), ``timings`` (every
+duration).
 """

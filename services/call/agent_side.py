@@ -16,10 +16,14 @@ from services.call.effects import Effect, Purpose, Speaker, Turn
 from services.call.events import AfterReply
 from services.call.playback import Playback
 from services.call.timings import Timings
+from services.call.words.readiness import Expectation
+
+FRAME_S = 0.02
 
 
 class Agent(Enum):
     IDLE = "idle"
+    EAGER = "eager"
     THINKING = "thinking"
     SPEAKING = "speaking"
     HELD = "held"
@@ -29,7 +33,8 @@ class Agent(Enum):
 class Reply:
     """The live reply. ``then`` is None while audio is still being produced; ``has_audio`` tells
     of audio of its own, not of a line that bridges the wait for it; ``is_bridged`` of such a line
-    since its last own audio: one is enough."""
+    since its last own audio: one is enough. ``answers`` are the caller's words that an eager reply
+    was begun for; ``asks`` is what the reply asks the caller for, if the brain has said so."""
 
     number: int
     purpose: Purpose
@@ -37,6 +42,8 @@ class Reply:
     then: AfterReply | None = None
     has_audio: bool = False
     is_bridged: bool = False
+    answers: str = ""
+    asks: Expectation | None = None
 
 
 class AgentSide:
@@ -69,15 +76,44 @@ class AgentSide:
     def is_held(self) -> bool:
         return self.state is Agent.HELD
 
+    @property
+    def is_eager(self) -> bool:
+        return self.state is Agent.EAGER
+
     def start(self, purpose: Purpose, now: float) -> None:
         """Begin a reply to what was said so far."""
+        self._begin(purpose, Agent.THINKING)
+        self._deadlines.arm(Deadline.GIVE_UP, now, self._timings.give_up_ms)
+        self._effects.append(do.StartReply(self._replies, purpose, tuple(self._history)))
+
+    def start_eagerly(self, text: str) -> None:
+        """Begin an answer to words that may not be all."""
+        self._begin(Purpose.ANSWER, Agent.EAGER).answers = text
+        turns = (*self._history, Turn(Speaker.CALLER, text))
+        self._effects.append(do.StartReply(self._replies, Purpose.ANSWER, turns, is_eager=True))
+
+    def _begin(self, purpose: Purpose, state: Agent) -> Reply:
         self._replies += 1
         playback = Playback(self._replies, self._timings.mark_every_ms)
         self.reply = Reply(self._replies, purpose, playback)
-        self.state = Agent.THINKING
+        self.state = state
         self._deadlines.drop(Deadline.IDLE)
-        self._deadlines.arm(Deadline.GIVE_UP, now, self._timings.give_up_ms)
-        self._effects.append(do.StartReply(self._replies, purpose, tuple(self._history)))
+        return self.reply
+
+    def commit(self, now: float) -> bool:
+        """They were all: the eager answer is an answer like others."""
+        reply = self.live
+        self.state = Agent.THINKING
+        self._effects.append(do.CommitReply(reply.number))
+        if not reply.has_audio and reply.then is None:
+            self._deadlines.arm(Deadline.GIVE_UP, now, self._timings.give_up_ms)
+        return self._play(now)
+
+    def drop_eager(self) -> None:
+        """There were more: nobody has heard anything of it."""
+        self._effects.append(do.CancelReply(self.live.number))
+        self.reply = None
+        self.state = Agent.IDLE
 
     # --- what its task produces -------------------------------------------------------------------
 
@@ -87,13 +123,13 @@ class AgentSide:
         reply = self.live
         reply.has_audio = reply.has_audio or bool(event.audio)
         reply.is_bridged = False
-        reply.playback.append(event.audio, event.text, event.spans)
+        reply.playback.append(event.audio, event.text, event.spans, is_guarded=event.is_guarded)
         return self._play(now)
 
     def bridge(self, audio: bytes, now: float) -> bool:
         """A stored line, if there still is a silence for it to bridge."""
         reply = self.live
-        if not reply.playback.nothing_playing:
+        if self.is_eager or not reply.playback.nothing_playing:
             return False
         reply.is_bridged = True
         self._deadlines.drop(Deadline.FILL)
@@ -129,8 +165,8 @@ class AgentSide:
         return self._go_on(now)
 
     def _play(self, now: float) -> bool:
-        """Send what can be sent, unless the reply is held."""
-        if self.is_held:
+        """Send what can be sent, unless the reply is held or eager."""
+        if self.is_held or self.is_eager:
             return False
         reply = self.live
         sent = reply.playback.release(now)
@@ -144,7 +180,7 @@ class AgentSide:
     def _go_on(self, now: float) -> bool:
         """What follows when nothing is playing: the reply is over, or more of it is awaited."""
         reply = self.live
-        if self.is_held or not reply.playback.nothing_playing:
+        if self.is_held or self.is_eager or not reply.playback.nothing_playing:
             return False
         self._deadlines.drop(Deadline.PLAYED)
         if reply.then is not None:
@@ -156,6 +192,13 @@ class AgentSide:
         return False
 
     # --- interruptions ----------------------------------------------------------------------------
+
+    def guarded_until(self, now: float) -> float | None:
+        """When a sentence ends that may not be interrupted; None if none is being played."""
+        if self.state is not Agent.SPEAKING:
+            return None
+        until = self.live.playback.guarded_until
+        return until if until > now + FRAME_S else None
 
     def hold(self, now: float) -> None:
         """Silence at once; the reply lives on until we know what the sound was."""
@@ -185,9 +228,9 @@ class AgentSide:
     def settle(self) -> str:
         """Put what was heard of the live reply into the history; then there is no live reply."""
         reply = self.live
-        heard = reply.playback.heard_text()
+        heard, unheard = reply.playback.heard_text(), reply.playback.unheard_text()
         if heard:
-            self._history.append(Turn(Speaker.AGENT, heard))
+            self._history.append(Turn(Speaker.AGENT, heard, unheard))
         if not reply.playback.is_empty:
             self._effects.append(do.ReportHeard(reply.number, heard, reply.playback.heard_ms))
         self.reply = None

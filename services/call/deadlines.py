@@ -11,6 +11,7 @@ class Deadline(Enum):
     TRANSCRIPT = "transcript"  # owed words are given up
     TURN = "turn"  # the longest turn
     DIGITS = "digits"  # an entry on the keypad ends
+    GUARD = "guard"  # a sentence that may not be interrupted ends
     RESUME = "resume"  # a held reply speaks on
     HOLD = "hold"  # a caller who makes sound this long has the floor
     FILL = "fill"  # a late answer is bridged
@@ -20,6 +21,7 @@ class Deadline(Enum):
 
 
 OF_THE_REPLY = (
+    Deadline.GUARD,
     Deadline.HOLD,
     Deadline.RESUME,
     Deadline.FILL,

@@ -24,6 +24,8 @@ class Turn:
 
     speaker: Speaker
     text: str = words()
+    unheard: str = words("")
+    """What the agent had wanted to say when it was interrupted."""
 
 
 class Purpose(Enum):
@@ -40,11 +42,32 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StartReply:
-    """Begin reply number ``reply``: one task, which lives until it is finished or cancelled."""
+    """Begin reply number ``reply``: one task, which lives until it is finished or cancelled.
+
+    ``is_eager``: the caller's turn may still go on. Until ``CommitReply`` the reply does nothing
+    that anybody would notice, and nothing of it is played.
+    """
 
     reply: int
     purpose: Purpose
     turns: tuple[Turn, ...] = words(())
+    is_eager: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommitReply:
+    """The turn that an eager reply answers is over: from now on it is a reply like others."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitEnd:
+    """The caller has paused; so much silence after the last voiced frame ends the turn. Nothing is
+    to be done: the journal keeps why we waited."""
+
+    silence_ms: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +88,7 @@ class CommitTurn:
     """The caller's turn is over. Empty text: there was sound, but nothing to answer."""
 
     text: str = words()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +147,8 @@ class HangUp:
 
 Effect = (
     StartReply
+    | CommitReply
+    | AwaitEnd
     | PrepareReply
     | CancelReply
     | CommitTurn

@@ -1,29 +1,108 @@
-"""Is the caller's turn over, and do these words take the turn? Small pure functions.
+"""Is the caller's turn over, and do these words take the turn from the agent?
 
-Time here is silence: the caller's last voiced frame plus a wait. Words decide the rest.
+Layers, each with its reason for the journal: the words (``words.completeness``), what the agent had
+asked for (``words.expectation``), this caller's own pauses (``pauses``). Together they say how much
+silence ends the turn. A hard cap on the turn's length stands in ``timings``.
 """
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 
+from services.call.pauses import PauseMeter
 from services.call.timings import Timings
-
-_WORD = re.compile(r"[a-z0-9]+(?:['’][a-z]+)?")
-
-_BACKCHANNELS = frozenset(
-    {"ah", "aha", "alright", "hm", "hmm", "huh", "i", "mhm", "mm", "mmhm", "mmhmm", "mmm", "oh"}
-    | {"ok", "okay", "right", "see", "sure", "uh", "uhhuh", "um", "yeah", "yep", "yes"}
-)
-"""Words that mean "I am listening". A caller who says only these does not want the turn."""
+from services.call.words.completeness import completeness, readiness_of
+from services.call.words.echo import is_echo
+from services.call.words.expectation import expected_digits, guess_expectation
+from services.call.words.phone_answers import IsDialable, by_length
+from services.call.words.readiness import Expectation, Readiness
+from services.call.words.speech_acts import OverAgent, SpeechAct, asks_for_time, over_agent
 
 
-def endpoint_at(now: float, silence_ms: int, timings: Timings) -> float:
-    """When the turn ends if the caller stays silent: seconds on the clock of ``now``.
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """In which language the caller is understood (BCP 47), and how telephone numbers are dialled
+    where the business is (``region``: ISO 3166)."""
 
-    ``silence_ms`` is the silence that has already passed when the pause is reported.
-    """
-    return now + max(0, timings.turn_silence_ms - silence_ms) / 1000
+    language: str = "en"
+    region: str = "US"
+    is_dialable: IsDialable = by_length
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """How much of it ends the turn, counted from the last voiced frame, and why."""
+
+    ms: int
+    reason: str
+    readiness: Readiness = Readiness.NEUTRAL
+
+    @property
+    def is_open(self) -> bool:
+        """The words so far lack their end."""
+        return self.readiness is Readiness.OPEN
+
+
+class Endpointing:
+    """What is known of one caller's ways, and of what the agent last asked."""
+
+    def __init__(self, timings: Timings, understanding: Understanding) -> None:
+        self._timings = timings
+        self._of = understanding
+        self._pauses = PauseMeter()
+        self._asked = Expectation.NONE
+        self._digits = 0
+        self._agent_said = ""
+
+    def agent_said(self, text: str, asked: Expectation | None) -> None:
+        """The agent's turn as it was heard, and what it asked for, if the brain has said so."""
+        language = self._of.language
+        self._agent_said = text
+        self._asked = guess_expectation(text, language) if asked is None else asked
+        self._digits = expected_digits(text, language)
+
+    def went_on(self, pause_ms: float, *, cut_off: bool = False) -> None:
+        """The caller paused for so long amid a turn. ``cut_off``: we had taken it as over."""
+        self._pauses.went_on(pause_ms, cut_off=cut_off)
+
+    def silence(self, text: str) -> Silence:
+        """What ends a turn that holds these words so far."""
+        timings, of = self._timings, self._of
+        if not text:
+            return self._paced(timings.turn_silence_ms, "no words yet", Readiness.NEUTRAL)
+        judged = readiness_of(
+            text, self._asked, of.language, of.region, of.is_dialable, digits=self._digits
+        )
+        if judged.is_open:
+            answer = completeness(
+                self._asked, text, of.language, of.region, of.is_dialable, digits=self._digits
+            )
+            wait = timings.half_answer_ms if answer.is_open else timings.open_silence_ms
+            return Silence(wait, judged.reason, judged.readiness)
+        floor = timings.complete_silence_ms if judged.is_complete else timings.turn_silence_ms
+        return self._paced(floor, judged.reason, judged.readiness)
+
+    def _paced(self, floor_ms: int, reason: str, readiness: Readiness) -> Silence:
+        """A caller who pauses long amid turns is given longer at their end."""
+        patience = self._pauses.patience(floor_ms, self._timings.longest_pause_ms)
+        if not patience.extra_ms:
+            return Silence(floor_ms, reason, readiness)
+        return Silence(floor_ms + patience.extra_ms, f"{reason}, {patience.reason}", readiness)
+
+    def over_agent(self, text: str, agent_says: str) -> SpeechAct:
+        """What words amount to that were said while the agent was saying ``agent_says``."""
+        act = over_agent(text, self._of.language)
+        if act.act is OverAgent.WORDS and is_echo(text, agent_says, self._of.language):
+            return SpeechAct(OverAgent.NOTHING, "the agent's own words")
+        return act
+
+    def is_echo(self, text: str) -> bool:
+        """Whether words only repeat what the agent said last."""
+        return is_echo(text, self._agent_said, self._of.language)
+
+    def asks_for_time(self, text: str) -> bool:
+        """Whether the caller wants to be waited for: "just a second"."""
+        return asks_for_time(text, self._of.language)
 
 
 def fill_at(now: float, spoke_until: float, timings: Timings) -> float:
@@ -34,22 +113,10 @@ def fill_at(now: float, spoke_until: float, timings: Timings) -> float:
     return min(patient, max(waited_enough, now + 0.3))
 
 
-def has_words(text: str) -> bool:
-    """Whether a transcript holds a letter or a digit at all."""
-    return any(character.isalnum() for character in text)
+def alike(one: str, other: str) -> bool:
+    """Whether two transcripts differ only in spelling: a recogniser's second thought."""
+    return _letters(one) == _letters(other)
 
 
-def is_backchannel(text: str) -> bool:
-    """Whether a transcript is nothing but "mhm", "okay", "right" and the like."""
-    found = _WORD.findall(text.lower().replace("-", ""))
-    return bool(found) and all(word in _BACKCHANNELS for word in found)
-
-
-def takes_the_turn(text: str, unheard_ms: float, timings: Timings) -> bool:
-    """Whether these words, said over the agent, take the turn from it.
-
-    ``unheard_ms`` is what the agent still had to say. Near its end "yes" is an answer.
-    """
-    if not has_words(text):
-        return False
-    return not is_backchannel(text) or unheard_ms <= timings.barge_in_tail_ms
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from services.call.words.readiness import Expectation
+
 
 def words(default: Any = None) -> Any:
     """A field that holds a person's own words or number: no log shows it unasked."""
@@ -167,6 +169,16 @@ class AudioProduced:
     audio: bytes
     text: str = words("")
     spans: tuple[tuple[int, int], ...] = ()
+    is_guarded: bool = False
+    """What begins here may not be interrupted: a legal notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerExpected:
+    """The brain says what the reply asks the caller for."""
+
+    reply: int
+    what: Expectation
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +255,7 @@ class DeadlinePassed:
 ReplyEvent = (
     TokenProduced
     | AudioProduced
+    | AnswerExpected
     | FillerReady
     | MessageTaken
     | ReplyFinished

@@ -56,6 +56,7 @@ class Playback:
         self._heard = 0
         self._furthest = 0
         self._finished = False
+        self._guarded = 0
         self.ends_at = 0.0
         """When the audio that was sent will have been played, on the clock of ``now``."""
 
@@ -77,8 +78,23 @@ class Playback:
         """What is still to be heard; infinite while more may come."""
         return (len(self._audio) - self._heard) / BYTES_PER_MS if self._finished else math.inf
 
-    def append(self, audio: bytes, text: str, spans: Sequence[tuple[int, int]] = ()) -> None:
+    @property
+    def guarded_until(self) -> float:
+        """When the last sentence that may not be interrupted will have been played, on the clock of
+        ``now``; long past if there is none."""
+        return self.ends_at - _seconds(self._sent - self._guarded) if self._guarded else 0.0
+
+    def append(
+        self,
+        audio: bytes,
+        text: str,
+        spans: Sequence[tuple[int, int]] = (),
+        *,
+        is_guarded: bool = False,
+    ) -> None:
         """More of the reply, of any length, in pieces if ``spans`` are given: see AudioProduced."""
+        if is_guarded and audio:
+            self._guarded = len(self._audio) + len(audio)
         start, at = len(self._audio), 0
         for characters, size in spans or [(len(text), len(audio))]:
             self._begin(text[at : at + characters], start)
@@ -95,8 +111,9 @@ class Playback:
 
     def bridge(self, audio: bytes) -> None:
         """A line that bridges a gap: heard, but no part of what is said."""
-        self._spans.append(_Span("", len(self._audio)))
-        self._audio += audio
+        if audio:
+            self._spans.append(_Span("", len(self._audio)))
+            self._audio += audio
 
     def finish(self) -> None:
         """No more will come: fill up the last frame."""
@@ -172,6 +189,15 @@ class Playback:
         """The words that were heard to their end."""
         heard = max(self._heard, self._furthest)
         return " ".join(word for word, _, end in self._words() if end <= heard)
+
+    def unheard_text(self) -> str:
+        """The rest of what was produced."""
+        heard = max(self._heard, self._furthest)
+        return " ".join(word for word, _, end in self._words() if end > heard)
+
+    def begun_text(self) -> str:
+        """The words of which at least the beginning was sent: what may echo on the line."""
+        return " ".join(word for word, begin, _ in self._words() if begin < self._sent)
 
     def _words(self) -> list[tuple[str, int, int]]:
         """Each word with the bytes where it begins and ends: in proportion within its span."""

@@ -10,12 +10,22 @@ class Timings:
     """Durations in milliseconds, but for ``max_call_s``. The defaults suit a telephone."""
 
     turn_silence_ms: int = 550
-    """Silence after the last voiced frame that ends the caller's turn."""
+    """Silence after the last voiced frame that ends the caller's turn, if the words do not tell."""
+    complete_silence_ms: int = 400
+    """The same, after words that are whole."""
+    open_silence_ms: int = 2400
+    """The same, after words that lack their end: "I'd like to", "um"."""
+    half_answer_ms: int = 3000
+    """The same, amid a telephone number, an address, a date: what was asked for is not whole."""
+    longest_pause_ms: int = 1200
+    """The most that a caller's own way of pausing makes of it."""
+    eager_replies: int = 2
+    """How many replies may be begun for one turn before it is certain to be over; 0: none."""
     transcript_wait_ms: int = 1500
     """How long the end of a turn waits for words that the recogniser still owes."""
     resume_ms: int = 800
     """After a pause without words, the agent speaks on at the latest this much later."""
-    hold_limit_ms: int = 8000
+    hold_limit_ms: int = 3000
     """A caller who makes sound over the agent this long has the floor, words or not."""
     barge_in_tail_ms: int = 700
     """"Yes" over the agent's last this-much is an answer, not a "yes, go on"."""
@@ -28,6 +38,8 @@ class Timings:
     """No audio of a reply by then: it is cancelled and apologised for."""
     idle_ms: int = 8000
     """Silence after which the agent asks whether the caller is still there; then says goodbye."""
+    asked_idle_ms: int = 30_000
+    """The same, for a caller who has asked for a moment."""
     max_turn_ms: int = 30_000
     """The longest turn: on a line that is never quiet, nothing else would ever end one."""
     digit_pause_ms: int = 2000
@@ -41,7 +53,7 @@ class Timings:
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
-            if getattr(self, name) <= 0:
+            if getattr(self, name) < (name != "eager_replies"):
                 raise ValueError(f"{name} must be greater than zero, not {getattr(self, name)}")
         if self.mark_every_ms % 20:
             raise ValueError(f"mark_every_ms must be whole 20 ms frames, not {self.mark_every_ms}")

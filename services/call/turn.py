@@ -5,7 +5,9 @@ The recogniser may answer late, or again for a longer stretch; this is where tha
 
 from __future__ import annotations
 
-from services.call.endpointing import has_words
+from collections.abc import Mapping
+
+from services.call.words.wording import has_words
 
 MAX_DIGITS = 64
 """Keys that a turn takes; no number that anybody keys in is as long."""
@@ -29,10 +31,29 @@ class CallerTurn:
     @property
     def text(self) -> str:
         """The words so far, in order: kept ones, transcripts, digits, typed ones."""
-        spoken = (self._finals[span] for span in sorted(self._finals))
+        return self._joined(self._finals)
+
+    @property
+    def text_so_far(self) -> str:
+        """The same with what may still change."""
+        if self._guess is None:
+            return self.text
+        first, last, text = self._guess
+        return self._joined({**self._without(first, last), (first, last): text})
+
+    def _joined(self, transcripts: Mapping[tuple[int, int], str]) -> str:
+        spoken = (transcripts[span] for span in sorted(transcripts))
         said = (text for text in spoken if has_words(text))
         parts = [self._kept, *said, self._digits, self._typed]
         return " ".join(part.strip() for part in parts if part.strip())
+
+    def _without(self, first: int, last: int) -> dict[tuple[int, int], str]:
+        """The transcripts that do not overlap with those utterances."""
+        return {
+            span: text
+            for span, text in self._finals.items()
+            if not (first <= span[1] and span[0] <= last)
+        }
 
     @property
     def awaits_words(self) -> bool:
@@ -74,9 +95,7 @@ class CallerTurn:
             self._guess = None
         self._overdue = {number for number in self._overdue if number > last}
         self._owed = {number for number in self._owed if number > last}
-        for span in [span for span in self._finals if first <= span[1] and span[0] <= last]:
-            del self._finals[span]
-        self._finals[first, last] = text
+        self._finals = {**self._without(first, last), (first, last): text}
         return True
 
     def failed(self, last: int) -> bool:

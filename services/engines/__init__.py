@@ -38,6 +38,10 @@ class Engine(Protocol):
         the reply failed.
         """
 
+    def commit(self, reply: int) -> None:
+        """An eager reply's turn is over: it may now do what would be noticed. Until then it keeps
+        no message and ends no call."""
+
     def filler(self, reply: int) -> FillerReady | None:
         """A stored line for a reply that is late, or None if there is none. Never blocks."""
 

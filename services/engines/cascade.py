@@ -77,6 +77,8 @@ class CascadeEngine:
         self._reports = reports or Reports()
         self._interrupted = interrupted
         self._emit: Emit | None = None
+        self._committed = 0  # replies up to this number answer a turn that is over
+        self._commits = asyncio.Event()
 
     async def run(self, emit: Emit) -> None:
         self._reports.attach(emit)
@@ -118,6 +120,8 @@ class CascadeEngine:
 
     async def reply(self, request: StartReply, emit: Emit) -> None:
         number, phrases = request.reply, _Phrases()
+        if not request.is_eager:
+            self.commit(number)
         if request.purpose is Purpose.ANSWER:
             thinking = asyncio.create_task(self._think(request, phrases, emit), name="brain")
         else:
@@ -144,6 +148,8 @@ class CascadeEngine:
         try:
             async with aclosing(self._brain.respond(number, request.turns)) as items:
                 async for item in items:
+                    if isinstance(item, TakeMessage | EndCall):
+                        await self._is_committed(number)
                     if isinstance(item, TakeMessage):
                         emit(MessageTaken(number, *_fields(item)))
                     elif isinstance(item, EndCall):
@@ -159,6 +165,16 @@ class CascadeEngine:
             phrases.put(*phraser.flush())  # what there is of a broken answer is said as well
             phrases.end()
         return then
+
+    def commit(self, reply: int) -> None:
+        self._committed = max(self._committed, reply)
+        self._commits.set()
+        self._commits = asyncio.Event()
+
+    async def _is_committed(self, reply: int) -> None:
+        """What changes the world waits for the end of the turn; the brain waits with it."""
+        while self._committed < reply:
+            await self._commits.wait()
 
     async def _recite(self, number: int, line: str, phrases: _Phrases, emit: Emit) -> AfterReply:
         self._say_line(number, line, phrases, emit)

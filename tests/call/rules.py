@@ -6,6 +6,7 @@ from services.call import effects as do
 from services.call import events as on
 from services.call.conversation import Agent, Caller, Conversation, Phase
 from services.call.effects import Effect, Purpose, Speaker, Turn
+from services.call.endpointing import alike
 from services.call.events import Event
 
 FRAME_BYTES = 160
@@ -27,6 +28,8 @@ class Rules:
         self._silent = False
         self._has_audio = False
         self._has_sent = False
+        self._is_eager = self._was_guarded = False
+        self._eager_for: str | None = None
         self._is_finished = False
         self._over = False
         self._commits: list[str] = []
@@ -49,6 +52,7 @@ class Rules:
             self._is_finished = True
         if isinstance(event, on.AudioProduced) and event.audio and event.reply == self.live:
             self._has_audio = True
+            self._was_guarded = self._was_guarded or event.is_guarded
         if self._was_held and self._conversation.agent is not Agent.HELD:
             self._silent, self._next_byte = False, None  # it speaks on, from wherever that is
         for place, effect in enumerate(effects):
@@ -75,11 +79,18 @@ class Rules:
                 assert self.live is None, "two live replies"
                 assert effect.reply == self._replies + 1, "replies are numbered one by one"
                 self.live = self._replies = effect.reply
+                self._is_eager, self._was_guarded = effect.is_eager, False
+                self._eager_for = effect.turns[-1].text if effect.is_eager else None
                 self._next_byte, self._silent = 0, False
                 self._has_audio = self._has_sent = self._is_finished = False
+            case do.CommitReply():
+                assert effect.reply == self.live, "only the live reply can be committed"
+                assert self._is_eager, "a reply is committed once"
+                self._is_eager = False
             case do.CancelReply():
                 assert effect.reply == self.live, "only the live reply can be cancelled"
                 self.live = None
+                self._is_eager = False
             case do.ReportHeard():
                 assert effect.reply == self._replies, "only the last reply can have been heard"
                 self.live = None
@@ -95,6 +106,7 @@ class Rules:
                 self._marks.add(effect.mark)
             case do.FillSilence():
                 assert effect.reply == self.live
+                assert not self._is_eager
                 reply = self._conversation._agent.reply
                 assert reply is not None
                 assert reply.playback.nothing_playing, "there is no silence to fill"
@@ -108,6 +120,7 @@ class Rules:
 
     def _check_audio(self, effect: do.SendAudio) -> None:
         assert effect.reply == self.live, "audio of a reply that is not live"
+        assert not self._is_eager, "audio for a turn that was not committed"
         assert effect.audio, "an empty message"
         assert len(effect.audio) % FRAME_BYTES == effect.offset % FRAME_BYTES == 0, "whole frames"
         if self._next_byte is None:
@@ -120,11 +133,12 @@ class Rules:
 
     def _check_commit(self, text: str, following: list[Effect], event: Event) -> None:
         by_itself = isinstance(event, on.DeadlinePassed) and self._conversation.phase is Phase.LIVE
-        if by_itself and self._caller_was is Caller.SPEAKING:
+        if by_itself and self._caller_was is Caller.SPEAKING and not self._was_guarded:
             longest = self._conversation.timings.max_turn_ms / 1000
             assert self._turn_began is not None
             assert self._now - self._turn_began >= longest - 1e-6, "the caller still speaks"
-        assert text or not (by_itself and self._caller_was is Caller.QUIET), "nothing to commit"
+        waits = self._caller_was is Caller.QUIET and not self._was_guarded
+        assert text or not (by_itself and waits), "nothing to commit"
         if not text:
             return
         self._commits.append(text)
@@ -132,6 +146,10 @@ class Rules:
             return  # the caller's last words: nobody answers them any more
         assert following, "a turn without a reply"
         reply = following[0]
+        if isinstance(reply, do.CommitReply):
+            assert self._eager_for is not None
+            assert alike(self._eager_for, text), "the eager reply answers other words"
+            return
         assert isinstance(reply, do.StartReply), "a turn is answered at once"
         assert reply.purpose is Purpose.ANSWER
         assert reply.turns[-1] == Turn(Speaker.CALLER, text)
@@ -146,6 +164,10 @@ class Rules:
     def _check_states(self, event: Event, now: float) -> None:
         call = self._conversation
         assert (self.live is None) == (call.agent is Agent.IDLE)
+        assert self._is_eager == (call.agent is Agent.EAGER)
+        if call.caller is not Caller.QUIET and call.agent in {Agent.SPEAKING, Agent.THINKING}:
+            assert self._was_guarded, "the agent speaks while the caller's turn is open"
+        assert not self._is_eager or call.caller is Caller.PAUSED, "eager only within a pause"
         deadline = call.deadline
         if isinstance(event, on.DeadlinePassed):
             assert deadline is None or deadline > now, "a deadline that has fired is gone"

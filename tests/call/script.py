@@ -31,6 +31,12 @@ APOLOGY = "Sorry, could you say that again?"
 ANSWER = "We are open from nine to five, and on Sunday we are closed."
 FILLER = "One moment."
 
+PLAIN = Timings(
+    complete_silence_ms=550, open_silence_ms=550, half_answer_ms=550, longest_pause_ms=550,
+    eager_replies=0,
+)  # fmt: skip
+"""Only silence ends a turn, and no reply begins before that."""
+
 BYTES_PER_MS = 8
 SILENCE_MS = 200
 """The silence after which the ears report a pause."""
@@ -49,7 +55,7 @@ class ScriptedCall:
         carrier: FakeCarrier | None = None,
         filler: str = FILLER,
     ) -> None:
-        self.conversation = Conversation(timings or Timings())
+        self.conversation = Conversation(timings or PLAIN)
         self.carrier = carrier or FakeCarrier()
         self.rules = Rules(self.conversation)
         self.answers = deque(answers)
@@ -65,6 +71,7 @@ class ScriptedCall:
         self.log: list[Entry] = []
         self.plans: dict[int, Timed] = {}
         self.utterance = 0
+        self._eager: tuple[int, Plan] | None = None
         self._filler = filler
         self._filled: dict[int, int] = {}
         self._audio: dict[int, bytes] = {}
@@ -157,11 +164,18 @@ class ScriptedCall:
         self.carrier.perform(effect, self.now)
         match effect:
             case do.StartReply(reply=reply, purpose=purpose):
-                self.plans[reply] = self._plan(purpose)(reply)
+                plan = self._plan(purpose)
+                self._eager = (reply, plan) if effect.is_eager else None
+                self.plans[reply] = plan(reply)
                 self._audio[reply] = full_audio(self.plans[reply]) + b"\xff" * 159
                 for after, event in self.plans[reply]:
                     self.later(after, event)
+            case do.CommitReply():
+                self._eager = None
             case do.CancelReply(reply=reply):
+                if self._eager and self._eager[0] == reply:  # nobody heard it: it is still to come
+                    self.answers.appendleft(self._eager[1])
+                self._eager = None
                 self._agenda = [
                     entry for entry in self._agenda if getattr(entry[2], "reply", None) != reply
                 ]

@@ -12,6 +12,7 @@ from services.call.conversation import Agent, Caller, Conversation, Phase
 from services.call.effects import Purpose
 from services.call.events import AfterReply, Event
 from services.call.timings import Timings
+from services.call.words.readiness import Expectation
 from tests.call.carrier import FakeCarrier
 from tests.call.rules import Rules
 from tests.call.script import ANSWER, ScriptedCall
@@ -55,11 +56,23 @@ PLANS: list[Plan] = [
 ]
 ACTIONS = ["wait"] * 9 + ["speech"] * 10 + ["digit", "digit", "type", "message", "repeat", "idle"]
 WAITS = [0.5, 0.02, 0.1, 0.25, 0.6, 0.9, 1.3, 2.0, 4.0]
-WORDS = ["what are your hours", "", "mhm", "yes", "stop please", "...", "on sunday", "uh-huh okay"]
+WORDS = [
+    "what are your hours",
+    "",
+    "mhm",
+    "yes",
+    "stop please",
+    "...",
+    "on sunday",
+    "uh-huh okay",
+] + [
+    *("I would like to", "just a second", "555 12", "We are open from nine"),
+]
 FINAL_AFTER = [0.15, 0.02, 0.15, 0.4, 1.0, 2.5, 6.0, None]
 TIMINGS = [
     Timings(),
     Timings(max_call_s=25),
+    Timings(eager_replies=0),
     Timings(turn_silence_ms=1200, transcript_wait_ms=400, digit_pause_ms=700),
     Timings(fill_after_ms=300, give_up_ms=1500, idle_ms=3000, mark_every_ms=80),
 ]
@@ -126,6 +139,10 @@ class RandomCall(ScriptedCall):
         self.later(after, self._final)
         if self._tape.pick([False, False, False, True]):  # a recogniser that ends turns itself
             self.later(after, on.TurnEnded(number))
+        if self._tape.pick([False, False, False, True]):  # and says before that they may end
+            self.feed(on.TurnMayEnd(number, text))
+            if self._tape.pick([False, False, True]):
+                self.later(after / 2, on.TurnGoesOn(number))
 
     def _digit(self) -> None:
         self.feed(on.DigitPressed(self._tape.pick(["1", "5", "#", "*"])))
@@ -148,12 +165,13 @@ State = tuple[Phase, Caller, Agent]
 
 LEGAL: frozenset[State] = frozenset(
     {(Phase.WAITING, Caller.QUIET, Agent.IDLE), (Phase.ENDED, Caller.QUIET, Agent.IDLE)}
-    | {(Phase.LIVE, Caller.QUIET, agent) for agent in set(Agent) - {Agent.HELD}}
-    | {(Phase.LIVE, Caller.SPEAKING, agent) for agent in (Agent.IDLE, Agent.HELD)}
-    | {(Phase.LIVE, Caller.PAUSED, agent) for agent in (Agent.IDLE, Agent.HELD)}
+    | {(Phase.LIVE, Caller.QUIET, agent) for agent in set(Agent) - {Agent.HELD, Agent.EAGER}}
+    | {(Phase.LIVE, Caller.SPEAKING, agent) for agent in set(Agent) - {Agent.EAGER}}
+    | {(Phase.LIVE, Caller.PAUSED, agent) for agent in Agent}
     | {(Phase.CLOSING, Caller.QUIET, agent) for agent in (Agent.THINKING, Agent.SPEAKING)}
 )
-"""Every state that a call may be in: while the caller's turn is open, the agent says nothing."""
+"""Every state that a call may be in. While the caller's turn is open the agent says nothing, unless
+it may not be interrupted (``rules`` holds that)."""
 
 
 @dataclass(slots=True)
@@ -203,7 +221,13 @@ def any_event(tape: Tape, live: int | None, marks: Sequence[str]) -> Event:
         return kind(reply)
     if kind in {on.AudioProduced, on.FillerReady}:
         size = tape.pick([0, 1, 100, 160, 1600, 1601, 9000])
-        return kind(reply, b"\x55" * size, tape.pick(["", "one two three", "well,", " ", "..."]))
+        text = tape.pick(["", "one two three", "well,", " ", "..."])
+        if kind is on.FillerReady:
+            return on.FillerReady(reply, b"\x55" * size, text)
+        is_guarded = tape.pick([False, False, True])
+        return on.AudioProduced(reply, b"\x55" * size, text, is_guarded=is_guarded)
+    if kind is on.AnswerExpected:
+        return on.AnswerExpected(reply, tape.pick(list(Expectation)))
     if kind is on.ReplyFinished:
         return on.ReplyFinished(reply, tape.pick(list(AfterReply)))
     if kind is on.ReplyFailed:
@@ -222,8 +246,10 @@ def any_event(tape: Tape, live: int | None, marks: Sequence[str]) -> Event:
         return kind(tape.pick([number, 1, 99]), number, tape.pick(WORDS))
     if kind is on.TranscriptFailed:
         return on.TranscriptFailed(number, "Error")
-    if kind is on.TurnEnded:
-        return on.TurnEnded(number)
+    if kind in {on.TurnEnded, on.TurnGoesOn}:
+        return kind(number)
+    if kind is on.TurnMayEnd:
+        return on.TurnMayEnd(number, tape.pick(WORDS))
     if kind is on.VendorFailed:
         return on.VendorFailed("vendor", "step", "429")
     if kind is on.CallStarted:
@@ -252,6 +278,10 @@ KINDS: list[Any] = _COMMON * 4 + [
     on.TranscriptFailed,
     on.TurnEnded,
     on.TurnEnded,
+    on.TurnMayEnd,
+    on.TurnMayEnd,
+    on.TurnGoesOn,
+    on.AnswerExpected,
     on.VendorFailed,
     on.CallStarted,
     on.DeadlinePassed,

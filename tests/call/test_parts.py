@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.call.effects import SendAudio, SendMark
-from services.call.endpointing import endpoint_at, has_words, is_backchannel, takes_the_turn
+from services.call.endpointing import Endpointing, Understanding
 from services.call.playback import Playback
 from services.call.timings import Timings
 from services.call.turn import CallerTurn
+from services.call.words.readiness import Expectation, Readiness
+from services.call.words.speech_acts import OverAgent
+from services.call.words.wording import has_words
 
 # --- the playout ledger ---------------------------------------------------------------------------
 
@@ -232,28 +235,56 @@ def test_a_failure_ends_the_waiting_but_takes_no_words_away() -> None:
 # --- judgements -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["mhm", "Mm-hmm.", "Uh-huh", "OKAY!", "yeah, right", "I see"])
-def test_backchannels(text: str) -> None:
-    assert is_backchannel(text)
-    assert not takes_the_turn(text, 701, Timings())
-    assert takes_the_turn(text, 700, Timings())
-
-
-@pytest.mark.parametrize("text", ["no", "yes please", "stop", "okay but wait", "да", "5"])
-def test_words_that_take_the_turn(text: str) -> None:
-    assert not is_backchannel(text)
-    assert takes_the_turn(text, math.inf, Timings())
-
-
 @pytest.mark.parametrize("text", ["", " ", "...", "?!"])
-def test_no_words_never_take_the_turn(text: str) -> None:
+def test_no_words(text: str) -> None:
     assert not has_words(text)
-    assert not takes_the_turn(text, 0, Timings())
 
 
-def test_the_end_of_a_turn_counts_the_silence_that_has_already_passed() -> None:
-    assert endpoint_at(1.0, 200, Timings()) == pytest.approx(1.35)
-    assert endpoint_at(1.0, 9000, Timings()) == 1.0
+ENDPOINTING = Endpointing(Timings(), Understanding())
+
+
+@pytest.mark.parametrize(
+    ("text", "wait_ms", "readiness"),
+    [
+        ("", 550, Readiness.NEUTRAL),
+        ("a table", 550, Readiness.NEUTRAL),
+        ("I would like a table for two.", 400, Readiness.COMPLETE),
+        ("I would like a table for", 2400, Readiness.OPEN),
+    ],
+)
+def test_the_words_say_how_much_silence_ends_the_turn(
+    text: str, wait_ms: int, readiness: Readiness
+) -> None:
+    silence = ENDPOINTING.silence(text)
+    assert (silence.ms, silence.readiness) == (wait_ms, readiness)
+    assert silence.reason
+
+
+def test_half_an_answer_to_what_was_asked_is_waited_for_longest() -> None:
+    endpointing = Endpointing(Timings(), Understanding())
+    assert endpointing.silence("555 0").ms < 3000
+    endpointing.agent_said("What number can we reach you on?", None)
+    assert endpointing.silence("555 0").ms == 3000
+    endpointing.agent_said("Thank you.", Expectation.EMAIL)
+    assert endpointing.silence("john dot smith at").ms == 3000
+
+
+def test_who_pauses_long_amid_turns_is_given_longer_at_their_end_but_not_for_ever() -> None:
+    endpointing = Endpointing(Timings(), Understanding())
+    for _ in range(4):
+        endpointing.went_on(900)
+    patient = endpointing.silence("a table")
+    assert 800 < patient.ms <= Timings().longest_pause_ms
+    assert "900" in patient.reason
+    for _ in range(20):
+        endpointing.went_on(3000)
+    assert endpointing.silence("a table").ms == Timings().longest_pause_ms
+
+
+def test_what_repeats_the_agent_is_nothing_over_it() -> None:
+    says = "We are open from nine to five on all working days."
+    assert ENDPOINTING.over_agent("from nine to five on all", says).act is OverAgent.NOTHING
+    assert ENDPOINTING.over_agent("and on sunday mornings", says).act is OverAgent.WORDS
 
 
 @pytest.mark.parametrize("wrong", [{"idle_ms": 0}, {"mark_every_ms": 30}, {"max_call_s": -1}])

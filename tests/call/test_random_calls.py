@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 
@@ -61,6 +62,8 @@ VARIANTS: list[Event] = [
     *(on.TranscriptInterim(1, last, text) for last in (1, 99) for text in WORDS),
     *(on.TranscriptFinal(1, last, text) for last in (1, 99) for text in WORDS),
     *(on.TranscriptFailed(number, "Error") for number in (1, 99)),
+    *(kind(number) for number in (1, 99) for kind in (on.TurnEnded, on.TurnGoesOn)),
+    *(on.TurnMayEnd(number, text) for number in (1, 99) for text in WORDS),
     *(on.MarkPlayed(mark) for mark in ("", "1.0.10")),
 ]
 
@@ -70,7 +73,11 @@ def variants(call: MadCall) -> list[Event]:
     events = list(VARIANTS)
     for reply in (call.rules.live or 1, 99):
         events += [on.TokenProduced(reply), on.MessageTaken(reply, "Ann", "1", "call me")]
-        events += [on.AudioProduced(reply, b"\x55" * size, "words") for size in (0, 100, 4801)]
+        events += [
+            on.AudioProduced(reply, b"\x55" * size, "words", is_guarded=is_guarded)
+            for size in (0, 100, 4801)
+            for is_guarded in (False, True)
+        ]
         events += [on.FillerReady(reply, b"\x55" * size, "words") for size in (0, 100, 4801)]
         events += [on.ReplyFinished(reply, then) for then in AfterReply]
         events += [on.ReplyFailed(reply, "Error")]
@@ -92,7 +99,25 @@ def reached() -> dict[State, list[MadCall]]:
             call.step(tape)
         call.feed(on.CallerHungUp())
         keep(call, calls)
+    for call in guarded():
+        keep(call, calls)
     return calls
+
+
+def guarded() -> Iterator[MadCall]:
+    """The states of a caller who speaks over what may not be interrupted."""
+    call = MadCall.new(Timings())
+    call.feed(on.CallStarted("+1", "+2"))
+    call.feed(on.AudioProduced(1, b"\x55" * 16_000, "This call is recorded.", is_guarded=True))
+    call.feed(on.SpeechStarted(1, 60))
+    yield call
+    early = deepcopy(call)
+    early.feed(on.MarkPlayed(call.marks[-1]))
+    yield early
+    call.feed(on.SpeechStopped(1, 200))
+    yield call
+    call.feed(on.MarkPlayed(call.marks[-1]))
+    yield call
 
 
 def keep(call: MadCall, calls: dict[State, list[MadCall]]) -> None:

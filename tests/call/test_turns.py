@@ -107,7 +107,7 @@ def test_noise_alone_is_nothing(call: ScriptedCall) -> None:
     call.wait(2.0)
     assert call.agent is Agent.IDLE
     assert call.history == [f"agent: {GREETING}"]
-    assert call.all(do.CommitTurn) == [do.CommitTurn("")]
+    assert call.all(do.CommitTurn) == [do.CommitTurn("", "no words")]
 
 
 # --- typed ----------------------------------------------------------------------------------------
@@ -352,7 +352,7 @@ def test_hanging_up_before_the_turn_was_over_keeps_its_words(call: ScriptedCall)
     call.caller_says("call me back", final_after=0.05)
     call.wait(0.1)
     effects = call.hangs_up()
-    assert effects == [do.CommitTurn("call me back")]
+    assert effects == [do.CommitTurn("call me back", "the call ends")]
     assert call.history[-1] == "caller: call me back"
 
 

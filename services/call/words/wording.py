@@ -58,3 +58,8 @@ def ending_of(text: str) -> str:
     if stripped.endswith(_STOPS) and not _TITLE.search(stripped):
         return Ending.STOP
     return Ending.NONE
+
+
+def has_words(text: str) -> bool:
+    """Whether a transcript holds a letter or a digit at all."""
+    return any(character.isalnum() for character in text)
