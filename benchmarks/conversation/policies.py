@@ -30,10 +30,21 @@ class Policy(TypedDict, total=False):
     brain: dict[str, float]
 
 
+
+def _silence_only(ms: int) -> dict[str, int]:
+    """No words, no learning, no eager replies: what a plain timer would do."""
+    every = ("turn", "complete", "open", "asked")
+    silences = {f"{name}_silence_ms": ms for name in every}
+    return silences | {"half_answer_ms": ms, "longest_pause_ms": ms, "eager_replies": 0}
+
+
 POLICIES: dict[str, Policy] = {
     "default": {},
-    "silence-300": {"timings": {"turn_silence_ms": 300}},
-    "silence-800": {"timings": {"turn_silence_ms": 800}},
-    "silence-1200": {"timings": {"turn_silence_ms": 1200}},
+    "default-600": {"timings": {"turn_silence_ms": 800, "complete_silence_ms": 700}},
+    "no-eager": {"timings": {"eager_replies": 0}},
+    "silence-550": {"timings": {"turn_silence_ms": 550, "complete_silence_ms": 400}},
+    "silence-1000": {"timings": {"turn_silence_ms": 1000, "complete_silence_ms": 800}},
+    "silence-only-700": {"timings": _silence_only(700)},
+    "silence-only-1200": {"timings": _silence_only(1200)},
     "vendor-ends": {"ears": {"ends_s": 0.5, "may_end_s": 0.3}},
 }

@@ -16,6 +16,7 @@ from services.call.words.echo import is_echo
 from services.call.words.expectation import expected_digits, guess_expectation
 from services.call.words.phone_answers import IsDialable, by_length
 from services.call.words.readiness import Expectation, Readiness
+from services.call.words.shape import ASKS_FOR_TIME
 from services.call.words.speech_acts import OverAgent, SpeechAct, asks_for_time, over_agent
 
 
@@ -78,8 +79,12 @@ class Endpointing:
                 self._asked, text, of.language, of.region, of.is_dialable, digits=self._digits
             )
             wait = timings.half_answer_ms if answer.is_open else timings.open_silence_ms
+            if judged.reason == ASKS_FOR_TIME:
+                wait = timings.asked_silence_ms
             return Silence(wait, judged.reason, judged.readiness)
-        floor = timings.complete_silence_ms if judged.is_complete else timings.turn_silence_ms
+        floor = timings.turn_silence_ms
+        if judged.is_complete:
+            floor = min(floor, timings.complete_silence_ms)
         return self._paced(floor, judged.reason, judged.readiness)
 
     def _paced(self, floor_ms: int, reason: str, readiness: Readiness) -> Silence:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 class Timings:
     """Durations in milliseconds, but for ``max_call_s``. The defaults suit a telephone."""
 
-    turn_silence_ms: int = 550
+    turn_silence_ms: int = 800
     """Silence after the last voiced frame that ends the caller's turn, if the words do not tell."""
-    complete_silence_ms: int = 400
+    complete_silence_ms: int = 600
     """The same, after words that are whole."""
     open_silence_ms: int = 2400
     """The same, after words that lack their end: "I'd like to", "um"."""
+    asked_silence_ms: int = 1200
+    """The same, after "just a second": then the agent says that it waits."""
     half_answer_ms: int = 3000
     """The same, amid a telephone number, an address, a date: what was asked for is not whole."""
     longest_pause_ms: int = 1200
@@ -25,7 +27,7 @@ class Timings:
     """How long the end of a turn waits for words that the recogniser still owes."""
     resume_ms: int = 800
     """After a pause without words, the agent speaks on at the latest this much later."""
-    hold_limit_ms: int = 3000
+    hold_limit_ms: int = 5000
     """A caller who makes sound over the agent this long has the floor, words or not."""
     barge_in_tail_ms: int = 700
     """"Yes" over the agent's last this-much is an answer, not a "yes, go on"."""

@@ -154,7 +154,7 @@ def test_yes_to_are_you_still_there_is_an_answer() -> None:
 def test_a_caller_who_makes_sound_for_long_has_the_floor() -> None:
     call = answering()
     call.speech_starts()
-    call.wait(2.9)
+    call.wait(4.9)
     assert call.agent is Agent.HELD
     call.wait(0.2)
     assert call.agent is Agent.IDLE

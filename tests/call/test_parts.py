@@ -248,7 +248,7 @@ ENDPOINTING = Endpointing(Timings(), Understanding())
     [
         ("", 550, Readiness.NEUTRAL),
         ("a table", 550, Readiness.NEUTRAL),
-        ("I would like a table for two.", 400, Readiness.COMPLETE),
+        ("I would like a table for two.", 500, Readiness.COMPLETE),
         ("I would like a table for", 2400, Readiness.OPEN),
     ],
 )

@@ -17,7 +17,7 @@ from services.call.words.lexicons import lexicon_of
 from services.call.words.lexicons.lexicon import consists_of
 from services.call.words.phone_answers import IsDialable, by_length, phone_number
 from services.call.words.readiness import Expectation, Judgement, more_to_come, undecided, whole
-from services.call.words.shape import shape_of
+from services.call.words.shape import ASKS_FOR_TIME, shape_of
 from services.call.words.wording import Ending, ending_of, lowered, words_of
 
 _POSTCODE = re.compile(
@@ -106,7 +106,7 @@ def _phone(answer: Answer) -> Judgement:
         answer.text, answer.language, answer.region, answer.is_dialable, answer.before
     )
     spoken = digits_in(answer.text, answer.language)
-    if found and not found.is_complete and answer.trails in ("asks for time", "a correction begun"):
+    if found and not found.is_complete and answer.trails in (ASKS_FOR_TIME, "a correction begun"):
         return more_to_come(answer.trails)
     if found and (spoken.ends_on_number or not found.is_complete):
         return _unless_evaded(found, answer)

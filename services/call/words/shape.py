@@ -12,6 +12,7 @@ from services.call.words.digits import digits_in
 from services.call.words.lexicons import lexicon_of
 from services.call.words.lexicons.lexicon import consists_of
 from services.call.words.readiness import Judgement, more_to_come, undecided, whole
+from services.call.words.speech_acts import asks_for_time
 from services.call.words.wording import Ending, ending_of, plain, words_of
 
 _JUDGED = 300
@@ -22,6 +23,7 @@ _WHOLE_NUMBER = 10
 _MONEY_OR_CLOCK = re.compile(r"(?:[$€£]\s?[\d.,]*\d|\d[:h]\d\d|\d\s?[%€£]|\d[.,]\d{1,2})\W*$")
 _SPELLED = re.compile(r"(?:^| )(?:[^\W\d_] ){2,}[^\W\d_]$|(?:^| )[^\W\d_] as in \w+(?: [^\W\d_])*$")
 _ADDRESS_BEGUN = re.compile(r"[\w.+-]@[\w-]*\.?$")
+ASKS_FOR_TIME = "asks for time"
 _CARRIES_ON = frozenset({"but", "and", "or", "aber", "und", "oder", "pero", "mais", "et"})
 
 
@@ -45,8 +47,8 @@ def trails_off(text: str, language: str) -> str:
     of = lexicon_of(language).endings
     if not joined:
         return ""
-    if of.asks_for_time.search(joined) and not of.no_time_asked.search(joined):
-        return "asks for time"
+    if asks_for_time(text, language) and not _goes_on_after_it(text, language):
+        return ASKS_FOR_TIME
     if of.restart_endings.search(joined):
         return "a correction begun"
     if of.fillers.search(joined):
@@ -58,6 +60,12 @@ def trails_off(text: str, language: str) -> str:
     if _SPELLED.search(joined):
         return "spelled letters"
     return "a comma or a dash" if ending == Ending.PAUSE else ""
+
+
+def _goes_on_after_it(text: str, language: str) -> bool:
+    """ "Let me see, next Tuesday": the caller has thought, and then said it."""
+    *_, last = text.strip(" .!?").split(",")
+    return last != text.strip(" .!?") and not asks_for_time(last, language)
 
 
 def _on_open_word(joined: str, ending: str, language: str) -> bool:
