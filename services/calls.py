@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Protocol
 
+from services.call.briefing import Briefing
 from services.call.conversation import Conversation
 from services.call.effects import Effect, HangUp, KeepMessage
 from services.call.events import CallerHungUp, CallStarted, Event
@@ -27,6 +28,7 @@ class Engines(Protocol):
     """Opens an engine per call; what is expensive is shared."""
 
     agent_name: str
+    briefing: Briefing
 
     def open(self, caller: str) -> Engine:
         """The engine of one call. ``caller``: the caller's number, or what the carrier gave."""
@@ -107,7 +109,7 @@ class Calls:
             socket,
             carrier,
             self._engines.open(caller),
-            Conversation(self._timings),
+            Conversation(self._timings, self._engines.briefing),
             self._journal(call_id),
             lambda message: self._keep_message(call_id, caller, message),
         )
@@ -127,5 +129,6 @@ class Calls:
             self._engines.agent_name,
             self._timings,
             self._writer,
+            self._engines.briefing,
             with_words=self._with_words,
         )

@@ -23,6 +23,7 @@ from typing import Any, get_args, get_type_hints
 import orjson
 
 from services.call import events
+from services.call.briefing import Briefing
 from services.call.effects import Effect, Turn
 from services.call.events import Event
 from services.call.timings import Timings
@@ -183,6 +184,7 @@ class Journal:
         agent: str,
         timings: Timings,
         writer: JournalWriter | None = None,
+        briefing: Briefing | None = None,
         *,
         with_words: bool = True,
     ) -> None:
@@ -197,6 +199,7 @@ class Journal:
             "agent": agent,
             "started": now.isoformat(timespec="milliseconds"),
             "timings": dataclasses.asdict(timings),
+            "briefing": (briefing or Briefing()).as_dict(),
         }
         self._write(lambda: header)
 

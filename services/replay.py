@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from services.call.briefing import Briefing
 from services.call.conversation import Conversation
 from services.call.timings import Timings
+from services.engines.completeness import is_dialable
 from services.journal import JournalError, encode, read_journal
 
 
@@ -31,9 +33,10 @@ def replay(lines: Iterable[str]) -> tuple[int, list[Difference]]:
     """How many entries were replayed, and where the effects differ. Raises JournalError."""
     header, entries = read_journal(lines)
     try:
-        conversation = Conversation(Timings(**header["timings"]))
+        briefing = Briefing(**header["briefing"], is_dialable=is_dialable)
+        conversation = Conversation(Timings(**header["timings"]), briefing)
     except (KeyError, TypeError, ValueError) as error:
-        raise JournalError(f"line 1: timings cannot be used: {error}") from None
+        raise JournalError(f"line 1: timings or briefing cannot be used: {error}") from None
     count, differences = 0, []
     for count, entry in enumerate(entries, start=1):
         effects = [encode(effect) for effect in conversation.handle(entry.event, entry.now)]

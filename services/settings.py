@@ -187,7 +187,18 @@ class Settings(BaseSettings):
     )
 
     turn_silence_ms: int = Field(
-        550, ge=100, le=5000, description="Silence that ends the caller's turn, in ms."
+        800,
+        ge=100,
+        le=5000,
+        description="Silence that ends the caller's turn if the words do not tell, in ms; whole "
+        "words want less, words that lack their end more.",
+    )
+    eager_replies: int = Field(
+        2,
+        ge=0,
+        le=5,
+        description="How many answers may be begun for one turn before it is certain to be over; "
+        "0: none. Each costs tokens if the caller goes on.",
     )
     vad_mode: int = Field(
         1,
@@ -263,6 +274,7 @@ class Settings(BaseSettings):
         """The part that the core needs."""
         return Timings(
             turn_silence_ms=self.turn_silence_ms,
+            eager_replies=self.eager_replies,
             idle_ms=int(self.idle_secs * 1000),
             max_call_s=self.max_convo_secs,
         )

@@ -30,7 +30,6 @@ class Policy(TypedDict, total=False):
     brain: dict[str, float]
 
 
-
 def _silence_only(ms: int) -> dict[str, int]:
     """No words, no learning, no eager replies: what a plain timer would do."""
     every = ("turn", "complete", "open", "asked")

@@ -9,9 +9,10 @@ from typing import Any, get_args
 from services.call import effects as do
 from services.call import events as on
 from services.call.agent_side import Agent, AgentSide
+from services.call.briefing import Briefing
 from services.call.deadlines import OF_THE_TURN, Deadline, Deadlines
 from services.call.effects import Effect, Purpose, Speaker, Turn
-from services.call.endpointing import Endpointing, Silence, Understanding, alike, fill_at
+from services.call.endpointing import Endpointing, Silence, alike, fill_at
 from services.call.events import AfterReply, Event
 from services.call.timings import Timings
 from services.call.turn import CallerTurn
@@ -51,7 +52,7 @@ class Conversation:
     """One call. Feed it every event with the time; perform the effects in order; wake it with
     ``DeadlinePassed`` when ``deadline`` has come. ``now`` is in seconds and never goes back."""
 
-    def __init__(self, timings: Timings, understanding: Understanding | None = None) -> None:
+    def __init__(self, timings: Timings, briefing: Briefing | None = None) -> None:
         self.timings = timings
         self.phase = Phase.WAITING
         self.caller = Caller.QUIET
@@ -70,7 +71,7 @@ class Conversation:
         self._deadlines = Deadlines()
         self._effects: list[Effect] = []
         self._agent = AgentSide(timings, self._deadlines, self._effects, self.history)
-        self._endpointing = Endpointing(timings, understanding or Understanding())
+        self._endpointing = Endpointing(timings, briefing or Briefing())
 
     @property
     def agent(self) -> Agent:

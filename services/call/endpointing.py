@@ -9,25 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.call.briefing import Briefing
 from services.call.pauses import PauseMeter
 from services.call.timings import Timings
 from services.call.words.completeness import completeness, readiness_of
 from services.call.words.echo import is_echo
 from services.call.words.expectation import expected_digits, guess_expectation
-from services.call.words.phone_answers import IsDialable, by_length
 from services.call.words.readiness import Expectation, Readiness
 from services.call.words.shape import ASKS_FOR_TIME
 from services.call.words.speech_acts import OverAgent, SpeechAct, asks_for_time, over_agent
-
-
-@dataclass(frozen=True, slots=True)
-class Understanding:
-    """In which language the caller is understood (BCP 47), and how telephone numbers are dialled
-    where the business is (``region``: ISO 3166)."""
-
-    language: str = "en"
-    region: str = "US"
-    is_dialable: IsDialable = by_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +37,9 @@ class Silence:
 class Endpointing:
     """What is known of one caller's ways, and of what the agent last asked."""
 
-    def __init__(self, timings: Timings, understanding: Understanding) -> None:
+    def __init__(self, timings: Timings, briefing: Briefing) -> None:
         self._timings = timings
-        self._of = understanding
+        self._of = briefing
         self._pauses = PauseMeter()
         self._asked = Expectation.NONE
         self._digits = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,7 +11,7 @@ from typing import Protocol
 from services.call.effects import KeepMessage, Purpose, StartReply, Turn
 from services.call.events import (
     AfterReply,
-    AudioProduced,
+    AnswerExpected,
     EarEvent,
     FillerReady,
     MessageTaken,
@@ -21,10 +21,12 @@ from services.call.events import (
     TokenProduced,
 )
 from services.engines import Emit
+from services.engines.guard import Guard
 from services.engines.phrases import Phraser
-from services.llm import Brain, EndCall, Line, TakeMessage
+from services.engines.speech import Speech
+from services.llm import Asks, Brain, EndCall, Line, TakeMessage
 from services.stt import Transcriber
-from services.tts import SpokenAudio, Voice
+from services.tts import Voice
 from services.vendors import Reports
 
 
@@ -48,6 +50,8 @@ class Lines:
     """Text -> mu-law; shared by all calls. It may still be growing."""
     spare: dict[str, bytes] = field(default_factory=dict)
     """The same, in another voice: for what has to be said while the agent's own voice fails."""
+    uninterruptible: tuple[str, ...] = ()
+    """Sentences that a caller cannot interrupt."""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -119,20 +123,16 @@ class CascadeEngine:
     # --- voice ------------------------------------------------------------------------------------
 
     async def reply(self, request: StartReply, emit: Emit) -> None:
-        number, phrases = request.reply, _Phrases()
+        speech = Speech(request.reply, emit, Guard(self._lines.uninterruptible))
         if not request.is_eager:
-            self.commit(number)
+            self.commit(request.reply)
         if request.purpose is Purpose.ANSWER:
-            thinking = asyncio.create_task(self._think(request, phrases, emit), name="brain")
+            thinking = asyncio.create_task(self._think(request, speech), name="brain")
         else:
             line = self._lines.by_purpose[request.purpose]
-            thinking = asyncio.create_task(self._recite(number, line, phrases, emit), name="line")
-
-        def say(*parts: SpokenAudio) -> None:
-            emit(_produced(number, parts))
-
+            thinking = asyncio.create_task(self._recite(line, speech), name="line")
         try:
-            await self._voice.speak(number, phrases, say)
+            await self._voice.speak(request.reply, speech, speech.say)
             then = await thinking
         except asyncio.CancelledError:
             self._interrupted()
@@ -140,31 +140,38 @@ class CascadeEngine:
         finally:
             thinking.cancel()
             await asyncio.wait({thinking})  # a reply leaves nothing running
-        emit(ReplyFinished(number, then))
+        emit(ReplyFinished(request.reply, then))
 
-    async def _think(self, request: StartReply, phrases: _Phrases, emit: Emit) -> AfterReply:
+    async def _think(self, request: StartReply, speech: Speech) -> AfterReply:
         """The brain's answer into phrases, while the voice already speaks the first of them."""
         number, phraser, then, began = request.reply, Phraser(), AfterReply.LISTEN, False
         try:
             async with aclosing(self._brain.respond(number, request.turns)) as items:
                 async for item in items:
-                    if isinstance(item, TakeMessage | EndCall):
-                        await self._is_committed(number)
-                    if isinstance(item, TakeMessage):
-                        emit(MessageTaken(number, *_fields(item)))
-                    elif isinstance(item, EndCall):
-                        then = AfterReply.HANG_UP
-                    elif isinstance(item, Line):
-                        self._say_line(number, item.text, phrases, emit)
-                    else:
+                    if isinstance(item, str):
                         if not began:
-                            emit(TokenProduced(number))
+                            speech.emit(TokenProduced(number))
                             began = True
-                        phrases.put(*phraser.feed(item))
+                        speech.put(*phraser.feed(item))
+                    elif isinstance(item, EndCall):
+                        await self._is_committed(number)
+                        then = AfterReply.HANG_UP
+                    else:
+                        await self._do(item, speech)
         finally:
-            phrases.put(*phraser.flush())  # what there is of a broken answer is said as well
-            phrases.end()
+            speech.put(*phraser.flush())  # what there is of a broken answer is said as well
+            speech.end()
         return then
+
+    async def _do(self, item: Line | TakeMessage | Asks, speech: Speech) -> None:
+        """What a brain gives besides text."""
+        if isinstance(item, TakeMessage):
+            await self._is_committed(speech.reply)
+            speech.emit(MessageTaken(speech.reply, *_fields(item)))
+        elif isinstance(item, Asks):
+            speech.emit(AnswerExpected(speech.reply, item.what))
+        else:
+            self._say_line(item.text, speech)
 
     def commit(self, reply: int) -> None:
         self._committed = max(self._committed, reply)
@@ -176,20 +183,20 @@ class CascadeEngine:
         while self._committed < reply:
             await self._commits.wait()
 
-    async def _recite(self, number: int, line: str, phrases: _Phrases, emit: Emit) -> AfterReply:
-        self._say_line(number, line, phrases, emit)
-        phrases.end()
+    async def _recite(self, line: str, speech: Speech) -> AfterReply:
+        self._say_line(line, speech)
+        speech.end()
         return AfterReply.LISTEN
 
-    def _say_line(self, number: int, text: str, phrases: _Phrases, emit: Emit) -> None:
+    def _say_line(self, text: str, speech: Speech) -> None:
         """A whole line: out of the store, or spoken now."""
         audio = self._lines.audio.get(text)
         if audio is None and text == self._lines.by_purpose.get(Purpose.APOLOGY):
             audio = self._lines.spare.get(text)
         if audio:
-            emit(AudioProduced(number, audio, text))
+            speech.say_line(text, audio)
         else:
-            phrases.put(text)
+            speech.put(text)
 
     def filler(self, reply: int) -> FillerReady | None:
         text = self._lines.filler
@@ -204,35 +211,5 @@ class CascadeEngine:
         return KeepMessage(*_fields(left)) if left else None
 
 
-def _produced(reply: int, parts: Sequence[SpokenAudio]) -> AudioProduced:
-    """Pieces of audio that came together, as one event."""
-    if len(parts) == 1:
-        return AudioProduced(reply, parts[0].audio, parts[0].text)
-    spans = tuple((len(part.text), len(part.audio)) for part in parts)
-    texts = [part.text for part in parts]
-    return AudioProduced(reply, b"".join(part.audio for part in parts), " ".join(texts), spans)
-
-
 def _fields(message: TakeMessage) -> tuple[str, str, str, bool]:
     return message.name, message.number, message.message, message.complete
-
-
-class _Phrases(AsyncIterator[str]):
-    """The phrases of a reply on their way from the brain to the voice."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
-
-    def put(self, *phrases: str) -> None:
-        for phrase in phrases:
-            self._queue.put_nowait(phrase)
-
-    def end(self) -> None:
-        self._queue.put_nowait(None)
-
-    async def __anext__(self) -> str:
-        phrase = await self._queue.get()
-        if phrase is None:
-            self._queue.put_nowait(None)  # it stays at its end
-            raise StopAsyncIteration
-        return phrase

@@ -12,11 +12,13 @@ from services.audio.models import ModelMissing
 from services.audio.segmenter import Segmenter
 from services.audio.silero import Silero
 from services.audio.vad import Vad, make_vad
+from services.call.briefing import Briefing
 from services.call.effects import Purpose
 from services.call.events import VendorEvent, VendorFailed
 from services.engines.brains import Brains, make_brains
 from services.engines.cascade import CascadeEngine, Lines
 from services.engines.checks import troubles
+from services.engines.completeness import is_dialable
 from services.engines.ears import Ears, make_ears
 from services.engines.mock import MockBrain, MockTranscriber, ToneVoice
 from services.engines.shared import Shared
@@ -39,6 +41,7 @@ class Engines:
     def __init__(self, settings: EngineSettings, agent: Agent) -> None:
         """Raises NotConfigured if an engine is asked for whose key is not there."""
         self.agent_name = agent.name
+        self.briefing = Briefing(agent.engines.language, agent.business.country, is_dialable)
         self._settings = settings
         self._shared = Shared(settings.speech_workers)
         self._warmth = Warmth(self._shared.clients)
@@ -144,7 +147,7 @@ class Engines:
 def _lines(agent: Agent) -> Lines:
     spoken = (purpose for purpose in Purpose if purpose is not Purpose.ANSWER)
     by_purpose: dict[Purpose, str] = {purpose: agent.line(purpose) for purpose in spoken}
-    return Lines(by_purpose, agent.filler)
+    return Lines(by_purpose, agent.filler, uninterruptible=agent.uninterruptible)
 
 
 def _mock() -> tuple[Ears, Brains, Voices]:

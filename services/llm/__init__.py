@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.call.effects import Turn
+from services.call.words.readiness import Expectation
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,14 @@ class Line:
     text: str
 
 
-BrainEvent = str | Line | TakeMessage | EndCall
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What the reply asks the caller for: the end of their answer is judged by it."""
+
+    what: Expectation
+
+
+BrainEvent = str | Line | TakeMessage | EndCall | Asks
 """A piece of the reply's text, in order, or something to do."""
 
 

@@ -50,6 +50,10 @@ _takes_no_tools: WeakKeyDictionary[openai.AsyncOpenAI, set[str]] = WeakKeyDictio
 
 _CALL_COMES_IN = "(The telephone rings and you pick up.)"
 _SILENCE = "(The caller says nothing.)"
+_NOT_HEARD = (
+    "(Technical note, not from the caller: they interrupted you before you could say: “{}”. They "
+    "have not heard that. Say it again only if it still matters.)"
+)
 _GO_ON = (
     "(Technical note, not from the caller: your last words above were spoken, but then the "
     "connection broke. Go on exactly after the last word, in the same sentence if it is not "
@@ -175,15 +179,17 @@ class OpenAIBrain:
     def _messages(self, turns: Sequence[Turn]) -> list[dict[str, Any]]:
         """The history as chat messages: taking turns, the caller first, as strict servers want."""
         prompt = self._prompt.text(self._now(), self._caller_number, self._notes.lines)
-        messages = [_message("system", prompt)]
+        messages, unheard = [_message("system", prompt)], ""
         for turn in turns[-_MOST_TURNS:]:
             role = "user" if turn.speaker is Speaker.CALLER else "assistant"
             if role == "assistant" and len(messages) == 1:
                 messages.append(_message("user", _CALL_COMES_IN))
+            text = turn.text if not unheard else f"{_NOT_HEARD.format(unheard)} {turn.text}"
+            unheard = turn.unheard
             if messages[-1]["role"] == role:
-                messages[-1]["content"] += f" {turn.text}"
+                messages[-1]["content"] += f" {text}"
             else:
-                messages.append(_message(role, turn.text))
+                messages.append(_message(role, text))
         if messages[-1]["role"] != "user":
             messages.append(_message("user", _SILENCE))
         return messages

@@ -11,10 +11,21 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
 
 from services.call.effects import Turn
-from services.llm import BrainEvent, EndCall, TakeMessage
+from services.call.words.readiness import Expectation
+from services.llm import Asks, BrainEvent, EndCall, TakeMessage
 from services.receptionist.agent import Agent
 from services.receptionist.dialogue import Dialogue
 from services.receptionist.lexicon import Lexicon
+from services.receptionist.message_form import MessageForm, Slot
+
+_EXPECTED = {
+    Slot.MESSAGE: Expectation.FREE,
+    Slot.NAME: Expectation.NAME,
+    Slot.CALLING_NUMBER: Expectation.YES_NO,
+    Slot.NUMBER: Expectation.PHONE,
+    Slot.CONFIRM: Expectation.YES_NO,
+    Slot.CHANGE: Expectation.FREE,
+}
 
 
 class ScriptedBrain:
@@ -35,7 +46,10 @@ class ScriptedBrain:
 
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         """Answer the last caller turn. A message goes first: a barge-in must not lose it."""
-        said = self._dialogue.fold(turns).reply
+        fold = self._dialogue.fold(turns)
+        said, form = fold.reply, fold.state.form
+        if form and not said.hang_up:
+            yield Asks(_expected(form))
         if kept := said.message:
             yield TakeMessage(kept.name, kept.number, kept.message, kept.complete)
         yield said.text
@@ -48,3 +62,8 @@ class ScriptedBrain:
         if kept is None:
             return None
         return TakeMessage(kept.name, kept.number, kept.message, kept.complete)
+
+
+def _expected(form: MessageForm) -> Expectation:
+    """What the form's question asks for; the rest of a number is no number of its own."""
+    return Expectation.NUMBER if form.digits else _EXPECTED[form.slot]

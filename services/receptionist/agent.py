@@ -209,6 +209,7 @@ class Lines:
     apology: Line = "Sorry, something went wrong on my side. Could you say that again?"
     filler: Line = "One moment, please."
     goodbye: Line = "Thanks for calling {business}. Goodbye!"
+    uninterruptible: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +251,11 @@ class Agent:
     def goodbye(self) -> str:
         """The last words of a call that the caller ends."""
         return self.fill(self.lines.goodbye)
+
+    @property
+    def uninterruptible(self) -> tuple[str, ...]:
+        """Sentences that a caller cannot interrupt."""
+        return tuple(self.fill(sentence) for sentence in self.lines.uninterruptible)
 
     def line(self, purpose: Purpose) -> str:
         """The fixed line for a purpose. Raises ValueError for ANSWER, which has none."""

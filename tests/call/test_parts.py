@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.call.briefing import Briefing
 from services.call.effects import SendAudio, SendMark
-from services.call.endpointing import Endpointing, Understanding
+from services.call.endpointing import Endpointing
 from services.call.playback import Playback
 from services.call.timings import Timings
 from services.call.turn import CallerTurn
@@ -240,7 +241,7 @@ def test_no_words(text: str) -> None:
     assert not has_words(text)
 
 
-ENDPOINTING = Endpointing(Timings(), Understanding())
+ENDPOINTING = Endpointing(Timings(), Briefing())
 
 
 @pytest.mark.parametrize(
@@ -261,7 +262,7 @@ def test_the_words_say_how_much_silence_ends_the_turn(
 
 
 def test_half_an_answer_to_what_was_asked_is_waited_for_longest() -> None:
-    endpointing = Endpointing(Timings(), Understanding())
+    endpointing = Endpointing(Timings(), Briefing())
     assert endpointing.silence("555 0").ms < 3000
     endpointing.agent_said("What number can we reach you on?", None)
     assert endpointing.silence("555 0").ms == 3000
@@ -270,7 +271,7 @@ def test_half_an_answer_to_what_was_asked_is_waited_for_longest() -> None:
 
 
 def test_who_pauses_long_amid_turns_is_given_longer_at_their_end_but_not_for_ever() -> None:
-    endpointing = Endpointing(Timings(), Understanding())
+    endpointing = Endpointing(Timings(), Briefing())
     for _ in range(4):
         endpointing.went_on(900)
     patient = endpointing.silence("a table")

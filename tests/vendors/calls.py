@@ -127,7 +127,7 @@ class Call:
             self.phone,
             carrier,
             server.engines.open("+15550100001"),
-            Conversation(server.timings),
+            Conversation(server.timings, server.engines.briefing),
             journal,
             self.kept.append,
         )

@@ -1,0 +1,60 @@
+"""One reply on its way: phrases from the brain to the voice, audio from the voice to the call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from services.call.events import AudioProduced
+from services.engines import Emit
+from services.engines.guard import Guard
+from services.tts import SpokenAudio
+
+
+class Speech(AsyncIterator[str]):
+    """What is said in one reply. The voice iterates over its phrases."""
+
+    def __init__(self, reply: int, emit: Emit, guard: Guard) -> None:
+        self.reply = reply
+        self.emit = emit
+        self._guard = guard
+        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def put(self, *phrases: str) -> None:
+        """Have these spoken."""
+        for phrase in phrases:
+            self._guard.plan(phrase)
+            self._queue.put_nowait(phrase)
+
+    def end(self) -> None:
+        """There are no more."""
+        self._queue.put_nowait(None)
+
+    async def __anext__(self) -> str:
+        phrase = await self._queue.get()
+        if phrase is None:
+            self._queue.put_nowait(None)  # it stays at its end
+            raise StopAsyncIteration
+        return phrase
+
+    def say(self, *parts: SpokenAudio) -> None:
+        """What the voice has spoken; what came together is one event."""
+        for is_guarded, run in self._guard.runs(parts):
+            self.emit(_produced(self.reply, run, is_guarded=is_guarded))
+
+    def say_line(self, text: str, audio: bytes) -> None:
+        """A whole line out of the store."""
+        if cut := self._guard.cut(text):
+            size = len(audio) * cut // len(text)
+            self.emit(AudioProduced(self.reply, audio[:size], text[:cut], is_guarded=True))
+            text, audio = text[cut:].strip(), audio[size:]
+        if audio:
+            self.emit(AudioProduced(self.reply, audio, text))
+
+
+def _produced(reply: int, parts: Sequence[SpokenAudio], *, is_guarded: bool) -> AudioProduced:
+    if len(parts) == 1:
+        return AudioProduced(reply, parts[0].audio, parts[0].text, is_guarded=is_guarded)
+    spans = tuple((len(part.text), len(part.audio)) for part in parts)
+    texts = " ".join(part.text for part in parts)
+    return AudioProduced(reply, b"".join(part.audio for part in parts), texts, spans, is_guarded)
