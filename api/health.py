@@ -19,10 +19,16 @@ def build(calls: Calls, failures: Callable[[], Mapping[tuple[str, str], int]] = 
     @router.get("/health")
     async def health() -> dict[str, str | int | dict[str, int]]:
         failed = {f"{vendor} {code}": count for (vendor, code), count in failures().items()}
+        eager = calls.eager
         return {
             "status": status(),
             "calls": len(calls.live),
             "vendor_failures": failed,
+            "eager_replies": {
+                "begun": eager.begun,
+                "used": eager.used,
+                "wasted_tokens": eager.wasted_tokens,
+            },
         }
 
     @router.get("/ready")

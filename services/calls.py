@@ -14,6 +14,7 @@ from services.call.effects import Effect, HangUp, KeepMessage
 from services.call.events import CallerHungUp, CallStarted, Event
 from services.call.timings import Timings
 from services.carriers import Carrier
+from services.eager import EagerCount, EagerFold
 from services.engines import Engine
 from services.journal import Journal, JournalWriter
 from services.latency import LatencyFold
@@ -42,6 +43,7 @@ KeepMessageOf = Callable[[str, str, KeepMessage], None]
 class _Summary:
     """A fold over a call's journal for its one line in the log. Holds no words."""
 
+    eager: EagerFold
     latency: LatencyFold = field(default_factory=LatencyFold)
     waits_ms: list[float] = field(default_factory=list)
     seconds: float = 0.0
@@ -49,6 +51,7 @@ class _Summary:
 
     def see(self, now: float, event: Event, effects: list[Effect]) -> None:
         self.seconds = now
+        self.eager.feed(event, effects)
         turn = self.latency.feed(now, event, effects)
         if turn and turn.total is not None:
             self.waits_ms.append(turn.total)
@@ -61,7 +64,12 @@ class _Summary:
     def __str__(self) -> str:
         wait = f"{median(self.waits_ms):.0f} ms" if self.waits_ms else "-"
         turns = len(self.waits_ms)
-        return f"{self.seconds:.1f} s, {turns} turns, median response {wait}, {self.reason}"
+        line = f"{self.seconds:.1f} s, {turns} turns, median response {wait}, {self.reason}"
+        eager = self.eager.count
+        if eager.begun:
+            line += f", eager replies {eager.used} of {eager.begun} used"
+            line += f", {eager.wasted_tokens} tokens wasted"
+        return line
 
 
 class Calls:
@@ -87,6 +95,8 @@ class Calls:
         self._with_words = with_words
         self.closing = False
         """Whether the server is about to stop: calls in progress go on, others are refused."""
+        self.eager = EagerCount()
+        """Of all calls since the start, those in progress included."""
 
     @property
     def full(self) -> bool:
@@ -113,7 +123,7 @@ class Calls:
             self._journal(call_id),
             lambda message: self._keep_message(call_id, caller, message),
         )
-        summary = _Summary()
+        summary = _Summary(EagerFold(self.eager))
         session.journal.watch(summary.see)
         log.info("call %s: started (%s)", call_id, announced.origin)
         try:

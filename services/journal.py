@@ -3,7 +3,8 @@
 Latency figures, the captions of the talk page and replay are folds over it. What a person said
 stands only under ``"words"``, so that a reader, a log pipe or ``JOURNAL_WORDS=false`` can leave it
 out.
-Audio is written down as its length: a slice of a reply is known by its number, offset and length.
+Audio is written down as its length and its pauses; a slice of a reply is known by its number, its
+offset and its length.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any, get_args, get_type_hints
 import orjson
 
 from services.call import events
+from services.call.alignment import quiet_parts, with_quiet_parts
 from services.call.briefing import Briefing
 from services.call.effects import Effect, Turn
 from services.call.events import Event
@@ -40,6 +42,9 @@ _EVENT_TYPES: dict[str, Any] = {
     for name, kind in vars(events).items()
     if dataclasses.is_dataclass(kind) and isinstance(kind, type)
 }
+
+
+_SOUNDS = frozenset({events.AudioProduced, events.FillerReady})
 
 
 class JournalError(ValueError):
@@ -76,13 +81,15 @@ def encode(item: Event | Effect, *, with_words: bool = True) -> dict[str, Any]:
     for name, holds_words in _FIELDS[type(item)]:
         place = said if holds_words else plain
         place[name] = _plain(getattr(item, name))
+    if type(item) in _SOUNDS and (parts := quiet_parts(item.audio)):  # type: ignore[union-attr]
+        plain["quiet"] = parts
     if said and with_words:
         plain["words"] = said
     return plain
 
 
 def decode_event(line: Mapping[str, Any]) -> Event:
-    """The event of a journal line. Audio comes back as silence of the same length.
+    """The event of a journal line. Audio comes back as some sound with the same pauses.
 
     Raises JournalError if the line holds no event of this version.
     """
@@ -91,13 +98,14 @@ def decode_event(line: Mapping[str, Any]) -> Event:
     if kind is None:
         raise JournalError(f"unknown event {line.get('type')!r}")
     values.pop("words", None)
+    quiet = values.pop("quiet", ())
     hints = get_type_hints(kind)
     try:
         for name, value in values.items():
             if isinstance(value, list):
                 values[name] = tuple(tuple(item) for item in value)
             elif hints[name] is bytes:
-                values[name] = b"\xff" * value
+                values[name] = with_quiet_parts(value, quiet)
             elif isinstance(hints[name], type) and issubclass(hints[name], Enum):
                 values[name] = hints[name](value)
         event: Event = kind(**values)

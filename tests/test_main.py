@@ -98,6 +98,7 @@ def test_health_tells_how_many_calls_there_are(tmp_path: Path) -> None:
             "status": "ok",
             "calls": 0,
             "vendor_failures": {},
+            "eager_replies": {"begun": 0, "used": 0, "wasted_tokens": 0},
         }
 
 

@@ -17,7 +17,7 @@ from services.call.effects import HangUp, KeepMessage
 from services.call.events import Event
 from services.call.timings import Timings
 from services.carriers.twilio import TwilioCarrier
-from services.journal import Journal
+from services.journal import Journal, JournalWriter
 from services.llm import BrainEvent, EndCall, TakeMessage
 from services.session import Session
 from tests.phone import FakeBrain, FakePhone, engine
@@ -49,6 +49,7 @@ class Call:
         answers: Sequence[Sequence[BrainEvent | Exception]],
         timings: Timings,
         think_s: float,
+        writer: JournalWriter | None = None,
     ) -> None:
         self.phone = FakePhone()
         self.kept: list[KeepMessage] = []
@@ -57,7 +58,7 @@ class Call:
         cascade, self.brain = engine(words, answers, think_s)
         carrier = TwilioCarrier()
         carrier.parse(START)
-        journal = Journal("CA1", "Test", timings)
+        journal = Journal("CA1", "Test", timings, writer)
         journal.watch(lambda now, event, effects: self.entries.append((now, event, effects)))
         conversation = Conversation(timings)
         self.session = Session(
@@ -82,9 +83,10 @@ async def call(
     answers: Sequence[Sequence[BrainEvent | Exception]] = (),
     timings: Timings | None = None,
     think_s: float = 0.1,
+    writer: JournalWriter | None = None,
 ) -> AsyncIterator[Call]:
     """A call that must leave no task behind."""
-    held = Call(words, answers, timings or Timings(), think_s)
+    held = Call(words, answers, timings or Timings(), think_s, writer)
     yield held
     held.phone.hang_up()
     await held.task
@@ -122,8 +124,20 @@ async def test_a_question_gets_its_answer() -> None:
         await held.phone.listen(2500)
         assert held.history == ["greeting", "are you open", "Yes, we are open."]
         answer = min(at for at in held.phone.events("media") if at > 1)
-        # 550 ms of silence, then 100 ms of thought
-        assert answer - 2.0 == pytest.approx(0.65, abs=0.03)
+        # 800 ms of silence; the 100 ms of thought were among them
+        assert answer - 2.0 == pytest.approx(0.8, abs=0.03)
+        assert held.brain.asked == [("greeting", "are you open")]
+
+
+@story
+async def test_without_eager_replies_the_thought_comes_after_the_silence() -> None:
+    timings = Timings(eager_replies=0)
+    async with call(["are you open"], [["Yes, we are open."]], timings) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(1000)
+        await held.phone.listen(2500)
+        answer = min(at for at in held.phone.events("media") if at > 1)
+        assert answer - 2.0 == pytest.approx(0.9, abs=0.03)
         assert held.brain.prepared == held.brain.asked == [("greeting", "are you open")]
 
 
@@ -236,7 +250,8 @@ async def test_a_socket_that_closes_without_stop_ends_the_call() -> None:
 
 @story
 async def test_a_brain_that_fails_is_apologised_for() -> None:
-    async with call(["hello", "again"], [[RuntimeError("429")], ["Here I am."]]) as held:
+    answers = [[RuntimeError("429")], ["Here I am."]]
+    async with call(["hello", "again"], answers, Timings(eager_replies=0)) as held:
         await held.phone.listen(1000)
         await held.phone.speak(500)
         await held.phone.listen(2000)
@@ -244,6 +259,41 @@ async def test_a_brain_that_fails_is_apologised_for() -> None:
         await held.phone.speak(500)
         await held.phone.listen(2000)
         assert held.history[3:] == ["again", "Here I am."]
+
+
+@story
+async def test_an_eager_reply_that_fails_is_tried_again_and_not_apologised_for() -> None:
+    async with call(["hello"], [[RuntimeError("429")], ["Here I am."]]) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        await held.phone.listen(2500)
+        assert held.history == ["greeting", "hello", "Here I am."]
+
+
+@story
+async def test_an_eager_message_of_a_caller_who_goes_on_is_not_kept_too_early() -> None:
+    taken = TakeMessage("Anna", "555", "call me")
+    answers = [[taken, "Thank you."], ["What else?"]]
+    async with call(["That is all.", "No, wait."], answers, think_s=0.05) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        await held.phone.listen(500)
+        assert len(held.brain.asked) == 1, "the answer is there already"
+        await held.phone.speak(500)
+        await held.phone.listen(3000)
+        assert held.history[1:] == ["That is all. No, wait.", "What else?"]
+    assert held.kept == []
+
+
+@story
+async def test_an_eager_message_is_kept_once_the_turn_is_over() -> None:
+    taken = TakeMessage("Anna", "555", "call me")
+    async with call(["That is all."], [[taken, "Thank you.", EndCall()]], think_s=0.05) as held:
+        await held.phone.listen(1000)
+        await held.phone.speak(500)
+        await held.phone.listen(3000)
+        assert held.hung_up == ["goodbye"]
+    assert held.kept == [KeepMessage("Anna", "555", "call me")]
 
 
 @story

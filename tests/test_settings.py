@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic_core import PydanticUndefined
 
+from services.call.timings import Timings
 from services.settings import Settings, SettingsError, load_settings
 
 ROOT = Path(__file__).parent.parent
@@ -80,6 +81,7 @@ def test_an_env_file_counts_and_the_environment_counts_more(
         ("DEEPGRAM_BASE_URL", "wss://x", "DEEPGRAM_BASE_URL: Value error, must be like https://"),
         ("STT", "whisper", "STT: Input should be '', 'deepgram', 'flux', 'openai' or 'embedded'"),
         ("VAD_MODE", "4", "VAD_MODE: Input should be less than or equal to 3"),
+        ("EAGER_REPLIES", "6", "EAGER_REPLIES: Input should be less than or equal to 5"),
     ],
 )
 def test_a_bad_value_is_named_and_explained(
@@ -143,5 +145,11 @@ def test_the_core_gets_its_timings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TURN_SILENCE_MS", "700")
     monkeypatch.setenv("MAX_CONVO_SECS", "60")
     monkeypatch.setenv("IDLE_SECS", "5")
+    monkeypatch.setenv("EAGER_REPLIES", "0")
     timings = load_settings().timings
     assert (timings.turn_silence_ms, timings.max_call_s, timings.idle_ms) == (700, 60, 5000)
+    assert timings.eager_replies == 0
+
+
+def test_the_defaults_of_the_settings_and_of_the_core_are_the_same() -> None:
+    assert load_settings().timings == Timings()

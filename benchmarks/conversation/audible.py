@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from benchmarks.conversation.script import Kind
 from benchmarks.conversation.timeline import Played, Sound, Timeline
 
 STRETCH_GAP_S = 0.3
@@ -14,12 +16,14 @@ NEAR_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One chance. ``value`` is what was measured, if there is a number to it."""
+    """One chance. ``value`` is what was measured, if there is a number to it; ``kind`` what kind of
+    sound it was about, where that matters."""
 
     at: float
     what: str
     failed: bool = False
     value: float | None = None
+    kind: Kind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,18 @@ def heard_of(call: Timeline, number: int) -> list[Played]:
     """What was audible of a reply, in order."""
     parts = [part for part in call.played if part.reply == number]
     return sorted(parts, key=lambda part: part.begin)
+
+
+def whole_words(parts: Iterable[Played]) -> set[int]:
+    """The words of a reply that were heard to their end, in one go or in pieces that join."""
+    reached: dict[int, int] = {}
+    found: set[int] = set()
+    for part in parts:
+        if part.first <= reached.get(part.word, -1) + 1:
+            reached[part.word] = max(part.last, reached.get(part.word, -1))
+            if reached[part.word] >= part.frames - 2:
+                found.add(part.word)
+    return found
 
 
 def purpose(call: Timeline, number: int) -> str:

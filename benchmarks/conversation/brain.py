@@ -1,7 +1,7 @@
 """The brain, as a stand-in: says what the scene has it say to the turn that the caller has begun.
 
-What an answer asks for is told through ``tell``, which the policy chooses: a core that knows
-nothing of expectations is told nothing.
+What an answer asks for is told through ``tell``, which the policy chooses: a brain may leave it to
+the core to guess.
 """
 
 from __future__ import annotations
@@ -11,14 +11,20 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 from benchmarks.conversation.script import Turn as CallerTurn
 from services.call.effects import Turn
-from services.llm import BrainEvent, TakeMessage
+from services.call.words.readiness import Expectation
+from services.llm import Asks, BrainEvent, TakeMessage
 
 Tell = Callable[[str], BrainEvent | None]
 """``phone``, ``email``, ``name``, ``date``, ``yes_no`` -> the brain's event that says so."""
 
 
+def tell_all(asks: str) -> BrainEvent | None:
+    """As the server's own brains do."""
+    return Asks(Expectation(asks))
+
+
 def tell_nothing(asks: str) -> BrainEvent | None:
-    """For a core without expectations."""
+    """The core has to guess it from the answer's words."""
     return None
 
 

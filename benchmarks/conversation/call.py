@@ -1,7 +1,7 @@
 """One call: the real server's parts between the stand-ins, and the record of what happened.
 
-``hold`` is the seam for other ways to hold a call: whoever makes a ``Timeline`` of a scene can be
-measured, a phone that calls a running server in real time as well.
+Whoever makes a ``Timeline`` of a scene can be measured; ``live`` makes one of a call to a running
+server.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from functools import cache
 
-from benchmarks.conversation.brain import ScriptedBrain, tell_nothing
+from benchmarks.conversation.brain import ScriptedBrain, tell_all
 from benchmarks.conversation.caller import Caller
 from benchmarks.conversation.clips import Pcm, agent_word
 from benchmarks.conversation.ears import EarOptions, ScriptedEars
@@ -26,11 +26,13 @@ from services.audio.silero import Silero
 from services.audio.vad import make_vad
 from services.call import effects as do
 from services.call import events as on
+from services.call.briefing import Briefing
 from services.call.conversation import Conversation
 from services.call.effects import Effect, Purpose
 from services.call.timings import Timings
 from services.carriers.twilio import TwilioCarrier
 from services.engines.cascade import CascadeEngine, Lines
+from services.engines.completeness import is_dialable
 from services.journal import Journal
 from services.session import Session
 from tests.simulators.line import Line, LineConditions
@@ -39,6 +41,8 @@ from tests.virtual_time import run_virtual
 THINKS_S = 0.25
 FIRST_AUDIO_S = 0.1
 VOICE_SPEED = 6.0
+LONGEST_S = 180.0
+"""A call that takes longer has gone wrong, and is hung up."""
 FILLER = "One moment, please."
 LINES = {
     Purpose.REPAIR: "Sorry, I did not catch that.",
@@ -99,7 +103,10 @@ class _Call:
         session = asyncio.create_task(self._session.run(on.CallStarted("+1", "+2")))
         frames = asyncio.create_task(_talk(self._phone, self._mouth, self._scene.line, echoes))
         caller = asyncio.create_task(self._caller.perform())
-        await asyncio.wait({session, caller}, return_when=asyncio.FIRST_COMPLETED)
+        first = asyncio.FIRST_COMPLETED
+        await asyncio.wait({session, caller}, timeout=LONGEST_S, return_when=first)
+        if not caller.done():
+            self._caller.skipped.append("the call did not come to its end")
         caller.cancel()
         self._timeline.ended = self._loop.time()
         self._phone.hang_up()
@@ -115,7 +122,7 @@ class _Call:
         policy, book, mouth, caller = self._policy, self._book, self._mouth, self._caller
         options = EarOptions(**policy.get("ears", {}))
         ears = ScriptedEars(lambda: mouth.words, mouth.has_more_to_say, options, seed)
-        tell = policy.get("tell", tell_nothing)
+        tell = policy.get("tell", tell_all)
         brain = ScriptedBrain(lambda: caller.turn, self._thinks_s, tell)
         voice = ScriptedVoice(
             book, self._voice["first_s"], self._voice["speed"], self._scene.aligned
@@ -127,7 +134,8 @@ class _Call:
 
     def _open(self, engine: CascadeEngine) -> Session:
         timings = Timings(**self._policy.get("timings", {}))
-        conversation = Conversation(timings, **self._policy.get("conversation", {}))
+        briefing = Briefing(is_dialable=is_dialable)
+        conversation = Conversation(timings, briefing, **self._policy.get("conversation", {}))
         carrier = TwilioCarrier()
         carrier.parse(json.dumps(START))
         journal = Journal("CA1", "Benchmark", timings)

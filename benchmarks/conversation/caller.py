@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
 from benchmarks.conversation import clips
-from benchmarks.conversation.mouth import FRAME_S, Mouth
-from benchmarks.conversation.phone import Phone
+from benchmarks.conversation.mouth import FRAME_S
 from benchmarks.conversation.script import Aside, Kind, Scene, Turn, Wait
 from benchmarks.conversation.timeline import Sound, Word
 
@@ -26,10 +26,33 @@ SPEAKS_ON_WITHIN_S = 4.0
 KEY_EVERY_S = 0.25
 
 
+class Handset(Protocol):
+    """What the caller hears, and the keys. Seconds; ``quiet_s`` is negative while the agent speaks,
+    ``heard_s`` is how much of it was heard after a moment."""
+
+    @property
+    def now(self) -> float: ...
+    @property
+    def closed(self) -> bool: ...
+    def quiet_s(self) -> float: ...
+    def heard_s(self, since: float) -> float: ...
+    def press(self, digit: str) -> None: ...
+
+
+class Mouthpiece(Protocol):
+    """What the caller says. ``place``: the moment of what can still be said, so long from now."""
+
+    turns: list[tuple[float, float]]
+
+    def place(self, seconds: float = 0.0) -> float: ...
+    def say(self, sound: clips.Pcm, at: float) -> None: ...
+    def tell(self, word: Word) -> None: ...
+
+
 class Caller:
     """One caller on one phone. ``sounds``: all that was said, in order."""
 
-    def __init__(self, scene: Scene, phone: Phone, mouth: Mouth) -> None:
+    def __init__(self, scene: Scene, phone: Handset, mouth: Mouthpiece) -> None:
         self._scene = scene
         self._phone = phone
         self._mouth = mouth
@@ -80,6 +103,7 @@ class Caller:
         """Put all of a turn on the line, from the next frame on."""
         at = 0.0
         chunks: list[tuple[float, float]] = []
+        voiced_s = 0.0
         words: list[Word] = []
         for part in step.parts:
             if isinstance(part, float | int):
@@ -89,11 +113,12 @@ class Caller:
             begin = self._mouth.place(at)
             self._mouth.say(clip.sound, begin)
             words += [Word(text, begin + a, begin + b) for text, a, b in clip.words]
+            voiced_s = voiced_s if chunks else clip.voiced_s
             chunks.append((begin, begin + clip.seconds))
             at += clip.seconds
         for word in words:
             self._mouth.tell(word)
-        sound = Sound(step.kind, label, tuple(chunks), tuple(words))
+        sound = Sound(step.kind, label, tuple(chunks), tuple(words), voiced_s)
         self._mouth.turns.append((sound.begin, sound.end))
         self.sounds.append(sound)
         return sound

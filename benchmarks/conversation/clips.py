@@ -20,6 +20,7 @@ import soxr
 from numpy.typing import NDArray
 
 from benchmarks.conversation import noises
+from benchmarks.conversation.voicing import first_voiced_s
 from tests import speech
 from tests.simulators.sound import active_level, segments
 
@@ -51,6 +52,11 @@ class Clip:
     @property
     def seconds(self) -> float:
         return len(self.sound) / RATE
+
+    @property
+    def voiced_s(self) -> float:
+        """From its beginning to its first voiced frame."""
+        return first_voiced_s(self.sound) or 0.0
 
 
 @cache

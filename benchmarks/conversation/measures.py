@@ -7,6 +7,8 @@ caller's turns; ``overlap`` has the others.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchmarks.conversation import overlap
 from benchmarks.conversation.audible import NEAR_S, Moment, audible_at, floor, purpose, stretches
 from benchmarks.conversation.script import Kind
@@ -40,21 +42,50 @@ def pauses(call: Timeline) -> list[Moment]:
 
 def waits(call: Timeline) -> list[Moment]:
     """Each turn; ``value`` is the time from its last sound to the answer's first, without what
-    brain and voice take anyhow. Wrong if there was no answer before the next turn. Turns in which
-    the agent cut the caller off, and is still speaking at their end, have no wait."""
+    brain and voice take anyhow. Wrong if there was no answer before the next turn, or something
+    else ("Sorry?") came first. Turns in which the agent cut the caller off, and is still speaking
+    at their end, have no wait; nor has a plea for patience."""
     moments = []
     turns = floor(call)
     for place, sound in enumerate(turns):
         until = turns[place + 1].begin if place + 1 < len(turns) else call.ended
         if audible_at(call, sound.end - 1e-3) or sound.kind is Kind.PATIENCE:
             continue
-        first = next((s for s in stretches(call) if sound.end <= s.begin < until), None)
+        after = [s for s in stretches(call) if sound.end <= s.begin < until]
+        first = next((s for s in after if purpose(call, s.reply) != "filler"), None)
         if first is None or purpose(call, first.reply) != "answer":
             moments.append(Moment(sound.end, f"no answer to {sound.label!r}", True))
             continue
         value = first.begin - sound.end - call.fixed_s
         moments.append(Moment(sound.end, f"waited after {sound.label!r}", False, value))
     return moments
+
+
+def responses(call: Timeline) -> list[Moment]:
+    """The same, and nothing is taken off: what the caller notices."""
+    return [replace(m, value=m.value + call.fixed_s) for m in waits(call) if m.value is not None]
+
+
+def decisions(call: Timeline) -> list[Moment]:
+    """Each turn; ``value`` is the time from its last sound until the server takes it as over. Less
+    than an added wait if the answer is slow; more if an answer was begun ahead."""
+    moments = []
+    turns = floor(call)
+    for place, sound in enumerate(turns):
+        until = turns[place + 1].begin if place + 1 < len(turns) else call.ended
+        at = next((at for at, _ in call.commits if sound.end <= at < until), None)
+        if at is not None and sound.kind is not Kind.PATIENCE:
+            moments.append(
+                Moment(sound.end, f"decided after {sound.label!r}", False, at - sound.end)
+            )
+    return moments
+
+
+def steps(call: Timeline) -> list[Moment]:
+    """Each thing that the caller did; wrong are those that they could not do, for the agent was
+    silent, or spoke on and on."""
+    done = [Moment(sound.begin, sound.label) for sound in call.sounds]
+    return done + [Moment(call.ended, what, True) for what in call.skipped]
 
 
 def naggings(call: Timeline) -> list[Moment]:
@@ -92,6 +123,8 @@ MEASURES = {
     "cut-offs": cut_offs,
     "pauses": pauses,
     "waits": waits,
+    "responses": responses,
+    "decisions": decisions,
     "naggings": naggings,
     "caller's words": words_taken,
     "interruptions": overlap.interruptions,
@@ -99,8 +132,10 @@ MEASURES = {
     "command silences": overlap.command_silences,
     "false interruptions": overlap.false_interruptions,
     "recoveries": overlap.recoveries,
+    "gaps": overlap.gaps,
     "answers to nothing": overlap.answers_to_nothing,
     "resumed words": overlap.resumed_words,
     "heard errors": overlap.heard_errors,
     "wasted": overlap.wasted,
+    "steps": steps,
 }

@@ -13,12 +13,17 @@ from benchmarks.conversation.audible import (
     heard_of,
     purpose,
     stretches,
+    whole_words,
 )
 from benchmarks.conversation.script import Kind
 from benchmarks.conversation.timeline import Played, Reply, Sound, Timeline
 
 OVER_WITHIN_S = 0.3
 """An interrupted reply must be silent so long after the interruption's end at the latest."""
+FRINGE_FRAMES = 3
+"""So much at a word's end may be said after a pause."""
+PAUSES_WITHIN_S = 1.0
+"""An agent that pauses so long after a sound's end has paused for it."""
 
 
 def _over(call: Timeline, *, takes_floor: bool) -> list[tuple[Sound, Stretch]]:
@@ -42,10 +47,14 @@ def interruptions(call: Timeline) -> list[Moment]:
 
 
 def holds(call: Timeline) -> list[Moment]:
-    """Each interruption; ``value`` is the time from its first sound to the agent's silence."""
+    """Each interruption; ``value`` is the time from its first voiced frame to the agent's silence.
+    Not those before which the agent fell silent of its own accord."""
     return [
-        Moment(sound.begin, f"held for {sound.label!r}", False, stretch.end - sound.begin)
+        Moment(
+            sound.begin, f"held for {sound.label!r}", False, stretch.end - sound.voiced, sound.kind
+        )
         for sound, stretch in _over(call, takes_floor=True)
+        if stretch.end > sound.voiced + OVER_WITHIN_S or _was_paused(call, stretch)
     ]
 
 
@@ -68,7 +77,8 @@ def false_interruptions(call: Timeline) -> list[Moment]:
     for sound, stretch in _over(call, takes_floor=False):
         goes_on = any(p.begin > sound.end for p in heard_of(call, stretch.reply))
         lost = not goes_on and _was_lost(call, stretch.reply)
-        moments.append(Moment(sound.begin, f"gave up for {sound.kind.value} {sound.label!r}", lost))
+        what = f"gave up for {sound.kind.value} {sound.label!r}"
+        moments.append(Moment(sound.begin, what, lost, kind=sound.kind))
         judged.add(stretch.reply)
     for reply in call.replies.values():
         if reply.number in judged or not heard_of(call, reply.number):
@@ -85,7 +95,7 @@ def _was_lost(call: Timeline, number: int) -> bool:
     reply, heard = call.replies.get(number), heard_of(call, number)
     if reply is None or not heard:
         return False
-    furthest = max((part.word for part in heard if part.is_whole), default=-1)
+    furthest = max(whole_words(heard), default=-1)
     if reply.cancelled is None and furthest >= len(reply.words) - 1:
         return False
     begin, end = heard[0].begin, heard[-1].end
@@ -104,19 +114,43 @@ def _goes_on(sound: Sound, begin: float) -> bool:
 
 def recoveries(call: Timeline) -> list[Moment]:
     """Each sound over the agent that wanted no answer and made it pause; ``value`` is the time from
-    the sound's end until the reply goes on. Wrong if it never does."""
-    moments = []
+    the sound's end until the reply goes on for good. Wrong if it never does."""
+    return [
+        Moment(
+            sound.begin,
+            f"paused for {sound.label!r}",
+            resumed is None,
+            None if resumed is None else max(0.0, resumed - sound.end),
+            sound.kind,
+        )
+        for sound, _, resumed in _pauses_for_nothing(call)
+    ]
+
+
+def gaps(call: Timeline) -> list[Moment]:
+    """The same; ``value`` is how long the agent was silent for it in all."""
+    return [
+        Moment(sound.begin, f"silent for {sound.label!r}", False, resumed - begin, sound.kind)
+        for sound, begin, resumed in _pauses_for_nothing(call)
+        if resumed is not None
+    ]
+
+
+def _pauses_for_nothing(call: Timeline) -> list[tuple[Sound, float, float | None]]:
+    """Each sound that wanted no answer and made a reply pause, with the time of the first clear for
+    it and that of the reply's next word after the last one."""
+    found: list[tuple[Sound, float, float | None]] = []
     for sound, stretch in _over(call, takes_floor=False):
-        if stretch.end > sound.end + OVER_WITHIN_S or not _was_paused(call, stretch):
-            continue
-        resumed = [
-            each.begin
-            for each in stretches(call)
-            if each.reply == stretch.reply and each.begin > stretch.end
-        ]
-        value = max(0.0, resumed[0] - sound.end) if resumed else None
-        moments.append(Moment(sound.begin, f"paused for {sound.label!r}", not resumed, value))
-    return moments
+        clears = [at for at in call.clears if sound.begin <= at <= sound.end + PAUSES_WITHIN_S]
+        if clears and not _ends_before(call, stretch, clears[0]):
+            starts = (each.begin for each in heard_of(call, stretch.reply))
+            found.append((sound, clears[0], next((at for at in starts if at >= clears[-1]), None)))
+    return found
+
+
+def _ends_before(call: Timeline, stretch: Stretch, at: float) -> bool:
+    """Whether a reply was said to its end before that moment."""
+    return all(part.end < at - NEAR_S for part in heard_of(call, stretch.reply))
 
 
 def _was_paused(call: Timeline, stretch: Stretch) -> bool:
@@ -155,14 +189,20 @@ def resumed_words(call: Timeline) -> list[Moment]:
             paused = any(before.end - NEAR_S <= at <= after.begin for at in call.clears)
             if not paused:
                 continue
-            done = max(
-                (p.word for p in heard if p.begin <= before.begin and p.is_whole), default=-1
-            )
+            done = max(whole_words(p for p in heard if p.begin <= before.begin), default=-1)
+            if _goes_on_in_word(before, after):
+                done = after.word
             first = after.word if after.first == 0 else after.word + 1
             value = abs(first - (done + 1))
             what = "lost" if first > done + 1 else "repeated"
             moments.append(Moment(after.begin, f"{value} words {what}", value > 0, value))
     return moments
+
+
+def _goes_on_in_word(before: Played, after: Played) -> bool:
+    """Whether only the fringe of a word was left, and was said then: it was heard once."""
+    same = (before.word, before.last + 1) == (after.word, after.first)
+    return same and after.frames - after.first <= FRINGE_FRAMES
 
 
 def heard_errors(call: Timeline) -> list[Moment]:
@@ -186,7 +226,7 @@ def heard_errors(call: Timeline) -> list[Moment]:
 
 
 def _true_words(reply: Reply, heard: list[Played]) -> list[str]:
-    whole = {part.word for part in heard if part.is_whole}
+    whole = whole_words(heard)
     return [word for place, word in enumerate(reply.words) if place in whole]
 
 

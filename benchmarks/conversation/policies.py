@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from benchmarks.conversation.brain import Tell
+from benchmarks.conversation.brain import Tell, tell_nothing
 
 
 class Policy(TypedDict, total=False):
@@ -39,11 +39,24 @@ def _silence_only(ms: int) -> dict[str, int]:
 
 POLICIES: dict[str, Policy] = {
     "default": {},
-    "default-600": {"timings": {"turn_silence_ms": 800, "complete_silence_ms": 700}},
     "no-eager": {"timings": {"eager_replies": 0}},
-    "silence-550": {"timings": {"turn_silence_ms": 550, "complete_silence_ms": 400}},
-    "silence-1000": {"timings": {"turn_silence_ms": 1000, "complete_silence_ms": 800}},
-    "silence-only-700": {"timings": _silence_only(700)},
-    "silence-only-1200": {"timings": _silence_only(1200)},
+    "guess-asked": {"tell": tell_nothing},
     "vendor-ends": {"ears": {"ends_s": 0.5, "may_end_s": 0.3}},
+    "timer-500": {"timings": _silence_only(500)},
+    "timer-800": {"timings": _silence_only(800)},
+    "timer-1200": {"timings": _silence_only(1200)},
+    "any-sound": {"timings": {**_silence_only(500), "hold_limit_ms": 20}},
 }
+
+ABOUT = {
+    "default": "as the server comes",
+    "no-eager": "no answer is begun before the turn is over",
+    "guess-asked": "the brain does not say what it asked for; the core guesses it from the words",
+    "vendor-ends": "a recogniser that tells of ends of turns as well, as Deepgram's Flux does "
+    "(300 ms: it may end, 500 ms: it ends; wrong in 25 % and 4 % of the pauses that are as long)",
+    "timer-500": "silence of 500 ms alone ends a turn: no words, no learning, nothing ahead",
+    "timer-800": "the same with 800 ms",
+    "timer-1200": "the same with 1200 ms",
+    "any-sound": "the timer of 500 ms, and any sound over the agent ends the reply for good",
+}
+"""What each is, in words for the reader of the tables."""

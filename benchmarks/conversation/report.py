@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from benchmarks.conversation.acceptance import Verdict
 from benchmarks.conversation.audible import Moment
 from benchmarks.conversation.measures import MEASURES
 from benchmarks.conversation.timeline import Timeline
@@ -39,12 +40,12 @@ def score(calls: Iterable[Timeline]) -> Score:
     return total
 
 
-def failures(call: Timeline) -> list[str]:
+def failures(call: Timeline, measured: Container[str] = MEASURES) -> list[str]:
     """What went wrong in a call, in order of time, for people who look for the reason."""
     wrong = [
         (moment.at, name, moment.what)
         for name, measure in MEASURES.items()
-        if name != "pauses"
+        if name in measured and name not in {"pauses", "steps"}
         for moment in measure(call)
         if moment.failed
     ]
@@ -89,50 +90,82 @@ def _most(moments: Sequence[Moment]) -> str:
 
 Cell = Callable[[Sequence[Moment]], str]
 
-ROWS: tuple[tuple[str, str, Cell], ...] = (
+Row = tuple[str, str, Cell]
+"""Its title, the measure, and how its moments are shown."""
+
+ROWS: tuple[Row, ...] = (
     ("false cut-offs, of turns", "cut-offs", _share),
     ("pauses in which the agent began", "pauses", _share),
     ("added wait, ms (median / p95)", "waits", _ms),
+    ("end of turn decided after, ms (median / p95)", "decisions", _ms),
+    ("response, ms (median / p95)", "responses", _ms),
     ("turns without an answer", "waits", _count),
     ('nagged after "just a second"', "naggings", _count),
     ("caller's words not taken down", "caller's words", _count),
     ("missed interruptions", "interruptions", _count),
-    ("first sound to silence, ms (median / p95)", "holds", _ms),
-    ("first sound to silence, ms at most", "holds", _most_ms),
+    ("first voiced frame to silence, ms (median / p95)", "holds", _ms),
+    ("first voiced frame to silence, ms at most", "holds", _most_ms),
     ("silence after a command, ms at most", "command silences", _most_ms),
     ("false interruptions", "false interruptions", _count),
     ("recovery, ms (median / p95)", "recoveries", _ms),
     ("recovery, ms at most", "recoveries", _most_ms),
+    ("silence for nothing, ms (median / p95)", "gaps", _ms),
     ("pauses never gone on from", "recoveries", _count),
     ("words lost or repeated on resuming", "resumed words", _words),
     ("heard-text error, words (mean / most)", "heard errors", _most),
     ("answers to a noise", "answers to nothing", _count),
     ("answers begun that nobody heard", "wasted", _count),
+    ("what the caller could not do or say", "steps", _count),
 )
 
 
 # --- tables ---------------------------------------------------------------------------------------
 
 
-def by_policy(scores: Mapping[str, Score]) -> str:
+def by_policy(scores: Mapping[str, Score], rows: Sequence[Row] = ROWS) -> str:
     """Measures down, policies across."""
-    rows = [
+    cells = [
         [title, *(cell(total.moments.get(name, [])) for total in scores.values())]
-        for title, name, cell in ROWS
+        for title, name, cell in rows
     ]
-    return table(["measure", *scores], rows)
+    return table(["measure", *scores], cells)
 
 
-def by_family(families: Mapping[str, Score]) -> str:
+def by_limit(verdicts: Sequence[Verdict]) -> str:
+    """The limits, what was measured, and on how many moments."""
+    rows = [
+        [
+            verdict.line.name,
+            f"{verdict.line.most:g} {verdict.line.unit}".strip(),
+            f"{verdict.value:.0f} {verdict.line.unit}".strip(),
+            str(verdict.of),
+            "kept" if verdict.is_kept else f"broken {len(verdict.broken_by) or ''}".strip(),
+        ]
+        for verdict in verdicts
+    ]
+    return table(["limit", "at most", "measured", "moments", ""], rows)
+
+
+def by_family(families: Mapping[str, Score], measured: Container[str] = MEASURES) -> str:
     """Subjects of calls down, the chief measures across."""
-    chosen = ("cut-offs", "waits", "interruptions", "false interruptions", "resumed words")
-    head = ["calls about", "turns", "cut off", "added wait", "missed", "false", "words"]
-    cells: tuple[Cell, ...] = (_count, _ms, _count, _count, _words)
+    chosen: tuple[Row, ...] = (
+        ("cut off", "cut-offs", _count),
+        ("response, ms", "responses", _ms),
+        ("no answer", "waits", _count),
+        ("missed", "interruptions", _count),
+        ("held, ms", "holds", _most_ms),
+        ("given up", "false interruptions", _count),
+        ("gone on, ms", "recoveries", _most_ms),
+        ("words", "resumed words", _words),
+        ("heard", "heard errors", _most),
+    )
+    chosen = tuple(row for row in chosen if row[1] in measured)
+    head = ["calls about", "turns", *(title for title, _, _ in chosen)]
     rows = [
         [
             name,
             str(total.turns),
-            *(cell(total.moments[key]) for key, cell in zip(chosen, cells, strict=True)),
+            *(cell(total.moments[key]) for _, key, cell in chosen),
         ]
         for name, total in families.items()
     ]

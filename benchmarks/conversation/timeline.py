@@ -21,12 +21,16 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Something that came from the caller's side. ``chunks``: its audible stretches, in order."""
+    """Something that came from the caller's side. ``chunks``: its audible stretches, in order.
+
+    ``voiced_s``: from its first audible sample to its first voiced frame, if it has a voice.
+    """
 
     kind: Kind
     label: str
     chunks: tuple[tuple[float, float], ...]
     words: tuple[Word, ...] = ()
+    voiced_s: float = 0.0
 
     @property
     def begin(self) -> float:
@@ -37,6 +41,11 @@ class Sound:
     def end(self) -> float:
         """Its last audible sample, or its last key."""
         return self.chunks[-1][1]
+
+    @property
+    def voiced(self) -> float:
+        """Its first voiced frame: from here on a listener can know that somebody speaks."""
+        return self.begin + self.voiced_s
 
     @property
     def pauses(self) -> list[tuple[float, float]]:

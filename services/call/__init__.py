@@ -39,6 +39,10 @@ QUIET     IDLE      silence: one prompt, then goodbye
 So while the caller's turn is open (SPEAKING or PAUSED) the agent says nothing. Only a sentence that
 may not be interrupted is said to its end; then the caller is listened to.
 
+Lines make sounds of their own: the agent's echo, other people. After one that came to nothing, the
+next sound over the agent is not taken for the caller before it has words that are not the agent's
+(``doubt``); until then the caller stays QUIET, and the agent speaks on.
+
 How much silence ends a turn is decided in layers (``endpointing``): the words, what the agent had
 asked for, the caller's own pauses, the recogniser's opinion. The journal keeps the reason.
 
@@ -51,8 +55,9 @@ After a clear the carrier echoes all pending marks; they mean "thrown away" and 
 There is one timer: the smallest of the named deadlines. One that has fired, or whose reason is
 gone, is gone.
 
-Reading order: ``events`` and ``effects`` (the vocabulary), ``conversation`` (the rules),
-``agent_side`` (the live reply), then ``deadlines``, ``turn`` (the caller's words), ``playback``
-(what was heard), ``endpointing`` and the package ``words`` (pure judgements), ``timings`` (every
-duration).
+Reading order: ``events`` and ``effects`` (the vocabulary), ``conversation`` (the call, and what
+follows what), ``caller_side`` (whose turn it is), ``agent_side`` (the live reply), then
+``deadlines``, ``turn`` (the caller's words), ``interruptions`` (what is said over the agent),
+``playback`` and ``alignment`` (what was heard), ``endpointing`` and the package ``words`` (pure
+judgements), ``timings`` (every duration).
 """

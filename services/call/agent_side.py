@@ -65,6 +65,8 @@ class AgentSide:
         self._effects = effects
         self._history = history
         self._replies = 0
+        self.speaks_since = 0.0
+        """When it last began to speak, or to speak on."""
 
     @property
     def live(self) -> Reply:
@@ -171,6 +173,8 @@ class AgentSide:
         reply = self.live
         sent = reply.playback.release(now)
         if sent:
+            if self.state is not Agent.SPEAKING:
+                self.speaks_since = now
             self.state = Agent.SPEAKING
             self._effects += sent
             grace_ms = 0 if reply.playback.has_unmarked else self._timings.marks_grace_ms

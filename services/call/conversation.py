@@ -1,4 +1,4 @@
-"""The conversation: who speaks, who may, and what follows. Theory of operation in ``__init__``."""
+"""The conversation: the call, the replies, and what follows what. Theory in ``__init__``."""
 
 from __future__ import annotations
 
@@ -10,22 +10,18 @@ from services.call import effects as do
 from services.call import events as on
 from services.call.agent_side import Agent, AgentSide
 from services.call.briefing import Briefing
-from services.call.deadlines import OF_THE_TURN, Deadline, Deadlines
+from services.call.caller_side import Caller, CallerSide
+from services.call.deadlines import Deadline, Deadlines
 from services.call.effects import Effect, Purpose, Speaker, Turn
-from services.call.endpointing import Endpointing, Silence, alike, fill_at
+from services.call.endpointing import Endpointing, fill_at
 from services.call.events import AfterReply, Event
 from services.call.timings import Timings
-from services.call.turn import CallerTurn
-from services.call.words.readiness import Expectation
-from services.call.words.speech_acts import OverAgent
+
+__all__ = ["Agent", "Caller", "Conversation", "Phase"]
 
 MAX_FAILURES = 3
 """Replies in a row that may fail, or turns in a row that may stay without words; then the call is
 ended: nobody is kept in a broken call."""
-
-
-ECHO_S = 1.0
-"""The agent's own voice comes back on the line no later than this."""
 
 
 class Phase(Enum):
@@ -35,17 +31,9 @@ class Phase(Enum):
     ENDED = "ended"
 
 
-class Caller(Enum):
-    QUIET = "quiet"
-    SPEAKING = "speaking"
-    PAUSED = "paused"
-
-
 _FACTS = frozenset({on.CallerHungUp, on.MessageTaken})
 _OF_A_REPLY = frozenset(get_args(on.ReplyEvent))
 _HEARD_WHILE_CLOSING = frozenset({on.MarkPlayed, on.DeadlinePassed})
-_ASKS_FOR_WORDS = (Purpose.REPAIR, Purpose.APOLOGY, Purpose.IDLE_PROMPT, Purpose.IDLE_GOODBYE)
-"""Lines over which even a "yes" is an answer: they ask for any sign of the caller."""
 
 
 class Conversation:
@@ -55,23 +43,30 @@ class Conversation:
     def __init__(self, timings: Timings, briefing: Briefing | None = None) -> None:
         self.timings = timings
         self.phase = Phase.WAITING
-        self.caller = Caller.QUIET
         self.history: list[Turn] = []
-        self._turn = CallerTurn()
-        self._utterance = 0
-        self._spoke_until = 0.0
-        self._silence: Silence | None = None
-        self._may_be_echo = False
-        self._agent_spoke_until = -ECHO_S
-        self._eager_left = timings.eager_replies
         self._wants_time = False
         self._failures = 0
         self._wordless = 0
         self._prompts = 0
         self._deadlines = Deadlines()
         self._effects: list[Effect] = []
-        self._agent = AgentSide(timings, self._deadlines, self._effects, self.history)
         self._endpointing = Endpointing(timings, briefing or Briefing())
+        self._agent = AgentSide(timings, self._deadlines, self._effects, self.history)
+        self._caller = CallerSide(
+            timings,
+            self._endpointing,
+            self._agent,
+            self._deadlines,
+            self._effects,
+            self.history,
+            self._cancel_reply,
+            self._turn_over,
+        )
+
+    @property
+    def caller(self) -> Caller:
+        """What the caller is doing."""
+        return self._caller.state
 
     @property
     def agent(self) -> Agent:
@@ -86,12 +81,12 @@ class Conversation:
     @property
     def words_so_far(self) -> str:
         """The caller's turn in the making."""
-        return self._turn.text
+        return self._caller.turn.text
 
     @property
     def turns_so_far(self) -> tuple[Turn, ...]:
         """What a reply would have to answer if the caller's turn ended now."""
-        return (*self.history, Turn(Speaker.CALLER, self._turn.text))
+        return (*self.history, Turn(Speaker.CALLER, self._caller.turn.text))
 
     @property
     def ended(self) -> bool:
@@ -139,18 +134,11 @@ class Conversation:
         self._cancel_reply(now, by_caller=False)
         self.phase = phase
         self._deadlines.clear()
-        self._keep_last_words()
-
-    def _keep_last_words(self) -> None:
-        """Nobody answers them any more."""
-        self._turn.settle()
-        if text := self._turn.text:
-            self._commit(text, "the call ends")
-        self.caller = Caller.QUIET
+        self._caller.settle()
 
     def _hang_up(self, reason: str) -> None:
         self.phase = Phase.CLOSING
-        self._keep_last_words()
+        self._caller.settle()
         self._effects.append(do.HangUp(reason))
         self.phase = Phase.ENDED
         self._deadlines.clear()
@@ -162,206 +150,8 @@ class Conversation:
 
     # --- the caller -------------------------------------------------------------------------------
 
-    def _speech_started(self, event: on.SpeechStarted, now: float) -> None:
-        pause_ms = (now - self._spoke_until) * 1000 - event.voiced_ms
-        if self.caller is Caller.PAUSED:
-            self._endpointing.went_on(pause_ms)
-        elif self.caller is Caller.QUIET:
-            is_close = now - self._agent_spoke_until < ECHO_S
-            self._may_be_echo = is_close or self._agent.state in {Agent.SPEAKING, Agent.HELD}
-        self.caller = Caller.SPEAKING
-        self._utterance = event.utterance
-        self._silence = None
-        self._deadlines.drop(Deadline.ENDPOINT, Deadline.TRANSCRIPT, Deadline.RESUME)
-        self._deadlines.arm_once(Deadline.TURN, now, self.timings.max_turn_ms)
-        reply = self._agent.reply
-        if reply is None or self._agent.is_held:
-            return
-        waiting_for_answer = reply.purpose is Purpose.ANSWER and reply.playback.is_empty
-        if self._agent.is_eager:
-            self._agent.drop_eager()
-        elif waiting_for_answer:  # the caller was not finished
-            self._endpointing.went_on(pause_ms, cut_off=True)
-            self._cancel_reply(now)
-        elif until := self._agent.guarded_until(now):
-            self._deadlines[Deadline.GUARD] = until
-        else:
-            self._agent.hold(now)
-
-    def _guard_over(self, now: float) -> None:
-        """What may not be interrupted was said; what follows may be."""
-        if self.caller is Caller.PAUSED and not self._turn.awaits_words:
-            self._words_arrived(now)
-        elif self.caller is not Caller.QUIET:
-            self._agent.hold(now)
-            if self.caller is Caller.PAUSED:
-                self._deadlines.arm(Deadline.RESUME, now, self.timings.resume_ms)
-
-    def _speech_stopped(self, event: on.SpeechStopped, now: float) -> None:
-        if self.caller is not Caller.SPEAKING:
-            return
-        self._turn.stopped(event.utterance)
-        self._spoke_until = now - event.silence_ms / 1000
-        self.caller = Caller.PAUSED
-        self._await_end(now)
-        if self._agent.is_held:
-            self._deadlines.arm(Deadline.RESUME, now, self.timings.resume_ms)
-        elif not self._turn.awaits_words:
-            self._think_ahead(now)
-
-    def _await_end(self, now: float) -> None:
-        """So much silence ends the turn, by what was said so far."""
-        silence = self._endpointing.silence(self._turn.text_so_far)
-        if silence != self._silence:
-            self._silence = silence
-            self._effects.append(do.AwaitEnd(silence.ms, silence.reason))
-        self._deadlines[Deadline.ENDPOINT] = self._spoke_until + silence.ms / 1000
-
-    def _think_ahead(self, now: float) -> None:
-        """The words are there, and the turn may be over: begin an answer that nobody hears yet, or
-        at least prepare one."""
-        text = self._turn.text
-        if self._agent.is_eager and not alike(self._agent.live.answers, text):
-            self._agent.drop_eager()
-        if self._agent.reply is not None or not text or Deadline.DIGITS in self._deadlines:
-            return
-        if self._eager_left and self._silence and not self._silence.is_open:
-            self._eager_left -= 1
-            self._agent.start_eagerly(text)
-        else:
-            self._effects.append(do.PrepareReply())
-
-    def _transcript_interim(self, event: on.TranscriptInterim, now: float) -> None:
-        is_ours = self._turn.interim(event.first, event.last, event.text)
-        if is_ours and self._agent.is_held and self._takes_the_turn(event.text, now):
-            self._cancel_reply(now)
-
-    def _transcript_final(self, event: on.TranscriptFinal, now: float) -> None:
-        if self._turn.final(event.first, event.last, event.text):
-            self._words_arrived(now)
-
-    def _turn_ended(self, event: on.TurnEnded, now: float) -> None:
-        """The recogniser heard the end before our silence was long enough."""
-        ours = Deadline.ENDPOINT in self._deadlines and self._turn.is_open(event.last)
-        lacks_end = self._silence is not None and self._silence.is_open
-        if ours and not lacks_end and not self._turn.awaits_words:
-            self._deadlines.drop(Deadline.ENDPOINT)
-            self._end_turn(now, "the recogniser says so")
-
-    def _turn_may_end(self, event: on.TurnMayEnd, now: float) -> None:
-        """The recogniser expects the end."""
-        is_open = self._turn.is_open(event.last) and self._endpointing.silence(event.text).is_open
-        free = self.caller is Caller.PAUSED and self._agent.reply is None
-        if free and self._eager_left and event.text.strip() and not is_open:
-            self._eager_left -= 1
-            self._agent.start_eagerly(event.text.strip())
-
-    def _turn_goes_on(self, event: on.TurnGoesOn, now: float) -> None:
-        """It was mistaken."""
-        if self._agent.is_eager:
-            self._agent.drop_eager()
-
-    def _transcript_failed(self, event: on.TranscriptFailed, now: float) -> None:
-        if self._turn.failed(event.last):
-            self._turn.took_the_floor = True
-            self._words_arrived(now)
-
-    def _words_arrived(self, now: float) -> None:
-        """The turn's text has changed: does it take the turn, end it, or was it nothing?"""
-        if self._takes_the_turn(self._turn.text, now):
-            self._cancel_reply(now)
-        if self.caller is Caller.SPEAKING or self._turn.awaits_words:
-            return
-        self._deadlines.drop(Deadline.TRANSCRIPT)
-        if self._agent.is_held:
-            self._end_turn(now, "")
-        elif self.caller is Caller.PAUSED:
-            self._await_end(now)
-            if self._deadlines[Deadline.ENDPOINT] > now:
-                self._think_ahead(now)
-            else:
-                self._deadlines.drop(Deadline.ENDPOINT)
-                self._endpoint_passed(now)
-        elif not {Deadline.ENDPOINT, Deadline.DIGITS} & self._deadlines.keys():
-            self._end_turn(now, "words came late")
-
-    def _takes_the_turn(self, text: str, now: float) -> bool:
-        """Whether these words, said over the live reply, take the turn from it."""
-        reply = self._agent.reply
-        if reply is None or self._agent.is_eager or self._agent.guarded_until(now):
-            return False
-        act = self._endpointing.over_agent(text, reply.playback.begun_text()).act
-        if act is not OverAgent.BACKCHANNEL:
-            return act is not OverAgent.NOTHING
-        is_answer = reply.playback.unheard_ms <= self.timings.barge_in_tail_ms
-        return is_answer or reply.purpose in _ASKS_FOR_WORDS
-
-    def _digit_pressed(self, event: on.DigitPressed, now: float) -> None:
-        ends_entry = event.digit == "#"
-        if ends_entry and not self._turn.digits:
-            return
-        if not self._agent.guarded_until(now):
-            self._cancel_reply(now)
-        self._spoke_until = now
-        self._deadlines.drop(Deadline.IDLE)
-        if ends_entry:
-            self._deadlines.drop(Deadline.DIGITS)
-            self._digits_entered(now)
-        else:
-            self._turn.digit(event.digit)
-            self._deadlines.arm(Deadline.DIGITS, now, self.timings.digit_pause_ms)
-
-    def _caller_typed(self, event: on.CallerTyped, now: float) -> None:
-        if event.text.strip():
-            if not self._agent.guarded_until(now):
-                self._cancel_reply(now)
-            self._spoke_until = now
-            self._turn.typed(event.text.strip())
-            self._end_turn(now, "typed")
-
-    def _endpoint_passed(self, now: float) -> None:
-        if self._turn.awaits_words:
-            self._deadlines.arm(Deadline.TRANSCRIPT, now, self.timings.transcript_wait_ms)
-        elif Deadline.DIGITS not in self._deadlines:
-            self._end_turn(now, self._silence.reason if self._silence else "silence")
-
-    def _transcript_missing(self, now: float) -> None:
-        self._turn.stop_waiting()
-        self._turn.took_the_floor = True
-        if Deadline.DIGITS not in self._deadlines:
-            self._end_turn(now, "the words do not come")
-
-    def _turn_too_long(self, now: float) -> None:
-        """A line that is never quiet: answer what was made out of it, or ask for it again."""
-        self.caller = Caller.QUIET
-        self._turn.settle()
-        self._turn.took_the_floor = True
-        self._end_turn(now, "too long")
-
-    def _digits_entered(self, now: float) -> None:
-        waits_for = {Deadline.ENDPOINT, Deadline.TRANSCRIPT} & self._deadlines.keys()
-        if self.caller is not Caller.SPEAKING and not waits_for:
-            self._end_turn(now, "keyed in")
-
-    def _resume_due(self, now: float) -> None:
-        self._end_turn(now, "the agent has waited long enough")
-
-    def _end_turn(self, now: float, why: str) -> None:
+    def _turn_over(self, text: str, must_speak: bool, now: float) -> None:
         """The caller's turn is over: answer its words, or go on as if it had not been."""
-        until = self._agent.guarded_until(now)
-        if until and self._turn.text:
-            self._deadlines[Deadline.ENDPOINT] = until
-            return
-        if self._takes_the_turn(self._turn.text, now):
-            self._cancel_reply(now)
-        text = self._turn.text if self._agent.reply is None or self._agent.is_eager else ""
-        why_not = "nothing that takes the turn" if self._turn.text else "no words"
-        if self._may_be_echo and self._endpointing.is_echo(text):
-            text, why_not = "", "the agent's own words"
-        if self._agent.is_eager and not (text and alike(self._agent.live.answers, text)):
-            self._agent.drop_eager()
-        must_speak = self._turn.took_the_floor
-        self._commit(text, why if text else why_not)
         if text:
             self._prompts = self._wordless = 0
             self._wants_time = self._endpointing.asks_for_time(text)
@@ -376,17 +166,6 @@ class Conversation:
         elif self._agent.reply is None and Deadline.IDLE not in self._deadlines:
             self._listen(now)
 
-    def _commit(self, text: str, why: str) -> None:
-        """Close the turn. An utterance that goes on while the turn was typed is of the next one."""
-        if text:
-            self.history.append(Turn(Speaker.CALLER, text))
-        self._effects.append(do.CommitTurn(text, why))
-        goes_on = self.caller is Caller.SPEAKING
-        self._turn.close(self._utterance - 1 if goes_on else self._utterance)
-        self._deadlines.drop(*OF_THE_TURN)
-        self._eager_left = self.timings.eager_replies
-        self.caller = Caller.QUIET
-
     # --- the agent --------------------------------------------------------------------------------
 
     def _start_reply(self, purpose: Purpose, now: float) -> None:
@@ -398,7 +177,7 @@ class Conversation:
         if not was_eager:
             self._start_reply(Purpose.ANSWER, now)
         if not self._agent.live.has_audio:
-            self._deadlines[Deadline.FILL] = fill_at(now, self._spoke_until, self.timings)
+            self._deadlines[Deadline.FILL] = fill_at(now, self._caller.spoke_until, self.timings)
         if was_eager and self._agent.commit(now):
             self._reply_over(now)
 
@@ -436,9 +215,9 @@ class Conversation:
     def _reply_over(self, now: float) -> None:
         """The last mark was played."""
         reply = self._agent.live
-        self._said(self._agent.settle(), reply.asks, now)
+        self._caller.agent_said(self._agent.settle(), reply.asks, now)
         if reply.then is AfterReply.APOLOGISE and self.caller is not Caller.QUIET:
-            self._turn.took_the_floor = True  # the caller speaks already; an answer comes
+            self._caller.turn.took_the_floor = True  # the caller speaks already; an answer comes
         elif reply.then is AfterReply.APOLOGISE:
             self._apologise(now)
         elif reply.purpose is Purpose.TIME_LIMIT:
@@ -459,12 +238,6 @@ class Conversation:
             self._hang_up("failed")
         else:
             self._start_reply(Purpose.APOLOGY, now)
-
-    def _said(self, heard: str, asked: Expectation | None, now: float) -> None:
-        """The agent was heard to say this."""
-        if heard:
-            self._endpointing.agent_said(heard, asked)
-            self._agent_spoke_until = now
 
     def _listen(self, now: float) -> None:
         idle_ms = self.timings.asked_idle_ms if self._wants_time else self.timings.idle_ms
@@ -499,11 +272,11 @@ class Conversation:
             self._agent.drop_eager()
             return
         heard = self._agent.cancel(now)
-        self._said(heard, None, now)
+        self._caller.agent_said(heard, None, now)
         if by_caller:
-            self._turn.took_the_floor = True
+            self._caller.turn.took_the_floor = True
             if reply.purpose is Purpose.ANSWER and not heard:
-                self._turn.reopen(self.history.pop().text)
+                self._caller.turn.reopen(self.history.pop().text)
 
     # --- time -------------------------------------------------------------------------------------
 
@@ -513,27 +286,39 @@ class Conversation:
             _ALARMS[deadline](self, now)
 
 
+_Handler = Callable[[Conversation, Any, float], None]
+_Alarm = Callable[[Conversation, float], None]
+
+
 def _only_noted(conversation: Conversation, event: Event, now: float) -> None:
     """A fact for the journal."""
 
 
-_HANDLERS: dict[type, Callable[[Conversation, Any, float], None]] = {
+def _by_caller(handler: Callable[[CallerSide, Any, float], None]) -> _Handler:
+    return lambda call, event, now: handler(call._caller, event, now)
+
+
+def _alarm_of_caller(alarm: Callable[[CallerSide, float], None]) -> _Alarm:
+    return lambda call, now: alarm(call._caller, now)
+
+
+_HANDLERS: dict[type, _Handler] = {
     on.CallStarted: Conversation._call_started,
     on.CallerHungUp: Conversation._caller_hung_up,
-    on.DigitPressed: Conversation._digit_pressed,
     on.MarkPlayed: Conversation._mark_played,
     on.AudioSent: _only_noted,
-    on.SpeechStarted: Conversation._speech_started,
-    on.SpeechStopped: Conversation._speech_stopped,
-    on.TranscriptInterim: Conversation._transcript_interim,
-    on.TranscriptFinal: Conversation._transcript_final,
-    on.TranscriptFailed: Conversation._transcript_failed,
-    on.TurnEnded: Conversation._turn_ended,
-    on.TurnMayEnd: Conversation._turn_may_end,
-    on.TurnGoesOn: Conversation._turn_goes_on,
+    on.SpeechStarted: _by_caller(CallerSide.speech_started),
+    on.SpeechStopped: _by_caller(CallerSide.speech_stopped),
+    on.TranscriptInterim: _by_caller(CallerSide.transcript_interim),
+    on.TranscriptFinal: _by_caller(CallerSide.transcript_final),
+    on.TranscriptFailed: _by_caller(CallerSide.transcript_failed),
+    on.TurnEnded: _by_caller(CallerSide.turn_ended),
+    on.TurnMayEnd: _by_caller(CallerSide.turn_may_end),
+    on.TurnGoesOn: _by_caller(CallerSide.turn_goes_on),
+    on.DigitPressed: _by_caller(CallerSide.digit_pressed),
+    on.CallerTyped: _by_caller(CallerSide.typed),
     on.VendorStep: _only_noted,
     on.VendorFailed: _only_noted,
-    on.CallerTyped: Conversation._caller_typed,
     on.TokenProduced: _only_noted,
     on.AudioProduced: Conversation._audio_produced,
     on.AnswerExpected: Conversation._answer_expected,
@@ -544,14 +329,14 @@ _HANDLERS: dict[type, Callable[[Conversation, Any, float], None]] = {
     on.DeadlinePassed: Conversation._deadline_passed,
 }
 
-_ALARMS: dict[Deadline, Callable[[Conversation, float], None]] = {
+_ALARMS: dict[Deadline, _Alarm] = {
     Deadline.LIMIT: Conversation._limit_reached,
-    Deadline.ENDPOINT: Conversation._endpoint_passed,
-    Deadline.TRANSCRIPT: Conversation._transcript_missing,
-    Deadline.TURN: Conversation._turn_too_long,
-    Deadline.DIGITS: Conversation._digits_entered,
-    Deadline.GUARD: Conversation._guard_over,
-    Deadline.RESUME: Conversation._resume_due,
+    Deadline.ENDPOINT: _alarm_of_caller(CallerSide.endpoint_passed),
+    Deadline.TRANSCRIPT: _alarm_of_caller(CallerSide.transcript_missing),
+    Deadline.TURN: _alarm_of_caller(CallerSide.turn_too_long),
+    Deadline.DIGITS: _alarm_of_caller(CallerSide.digits_entered),
+    Deadline.GUARD: _alarm_of_caller(CallerSide.guard_over),
+    Deadline.RESUME: _alarm_of_caller(CallerSide.resume_due),
     Deadline.HOLD: Conversation._cancel_reply,
     Deadline.FILL: Conversation._answer_is_late,
     Deadline.GIVE_UP: Conversation._answer_is_missing,

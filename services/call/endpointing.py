@@ -13,11 +13,17 @@ from services.call.briefing import Briefing
 from services.call.pauses import PauseMeter
 from services.call.timings import Timings
 from services.call.words.completeness import completeness, readiness_of
-from services.call.words.echo import is_echo
+from services.call.words.echo import is_echo, may_become_echo
 from services.call.words.expectation import expected_digits, guess_expectation
 from services.call.words.readiness import Expectation, Readiness
 from services.call.words.shape import ASKS_FOR_TIME
-from services.call.words.speech_acts import OverAgent, SpeechAct, asks_for_time, over_agent
+from services.call.words.speech_acts import (
+    OverAgent,
+    SpeechAct,
+    asks_for_time,
+    may_become_backchannel,
+    over_agent,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,11 @@ class Endpointing:
         self._asked = Expectation.NONE
         self._digits = 0
         self._agent_said = ""
+
+    @property
+    def said_last(self) -> str:
+        """The agent's last turn, as it was heard."""
+        return self._agent_said
 
     def agent_said(self, text: str, asked: Expectation | None) -> None:
         """The agent's turn as it was heard, and what it asked for, if the brain has said so."""
@@ -84,16 +95,35 @@ class Endpointing:
             return Silence(floor_ms, reason, readiness)
         return Silence(floor_ms + patience.extra_ms, f"{reason}, {patience.reason}", readiness)
 
-    def over_agent(self, text: str, agent_says: str) -> SpeechAct:
-        """What words amount to that were said while the agent was saying ``agent_says``."""
-        act = over_agent(text, self._of.language)
-        if act.act is OverAgent.WORDS and is_echo(text, agent_says, self._of.language):
+    def over_agent(
+        self, text: str, agent_says: str, *, is_all: bool = True, echoes: bool = False
+    ) -> SpeechAct:
+        """What words amount to that were said while the agent was saying ``agent_says``.
+        ``is_all``: no more of them will come. ``echoes``: the line is known to."""
+        language = self._of.language
+        act = over_agent(text, language)
+        may_listen = act.act is OverAgent.BACKCHANNEL and " " in text.strip()  # "Of course."
+        if echoes and may_listen and may_become_echo(text, agent_says, language):
             return SpeechAct(OverAgent.NOTHING, "the agent's own words")
+        if act.act is not OverAgent.WORDS:
+            return act
+        if is_echo(text, agent_says, language, echoes=echoes):
+            return SpeechAct(OverAgent.NOTHING, "the agent's own words")
+        if not is_all and may_become_echo(text, agent_says, language):
+            return SpeechAct(OverAgent.NOTHING, "perhaps the agent's own words")
+        if not is_all and may_become_backchannel(text, language):
+            return SpeechAct(OverAgent.BACKCHANNEL, "perhaps listens")
         return act
 
-    def is_echo(self, text: str) -> bool:
+    def repeats(self, text: str, agent_says: str) -> bool:
+        """Whether words are the agent's, as they stand, or an echo of them."""
+        language = self._of.language
+        is_part = may_become_echo(text, agent_says, language)
+        return is_part or is_echo(text, agent_says, language, echoes=True)
+
+    def is_echo(self, text: str, *, echoes: bool = False) -> bool:
         """Whether words only repeat what the agent said last."""
-        return is_echo(text, self._agent_said, self._of.language)
+        return is_echo(text, self._agent_said, self._of.language, echoes=echoes)
 
     def asks_for_time(self, text: str) -> bool:
         """Whether the caller wants to be waited for: "just a second"."""

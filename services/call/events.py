@@ -225,11 +225,13 @@ class VendorStep:
     """Something that a vendor did for the call, or was asked to do: ``connected``, ``first token``.
 
     A fact for the journal. ``reply`` is 0 for what concerns no reply; it may long be over.
+    ``tokens`` are those that the step has cost, prompt and answer.
     """
 
     vendor: str
     step: str
     reply: int = 0
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

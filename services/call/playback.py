@@ -2,7 +2,9 @@
 
 Positions are bytes of the reply's audio (mu-law 8 kHz: 8 bytes are 1 ms). Text belongs to the audio
 in which it begins to be spoken. What was heard is bounded twice: by the marks that the carrier
-echoed, and by the time that the rest takes to play. After a clear the carrier echoes all pending
+echoed, and by the time that the rest takes to play. Whether a mark comes late because the audio
+was played late or because its echo was long on its way we cannot know; half of each is wrong by
+least. After a clear the carrier echoes all pending
 marks [Twilio, Media Streams messages]; those echoes mean *thrown away*, so a clear starts a new
 generation of marks, and echoes of older ones count for nothing.
 """
@@ -10,30 +12,23 @@ generation of marks, and echoes of older ones count for nothing.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from services.call.alignment import Span, Spoken, place_words
 from services.call.effects import Effect, SendAudio, SendMark
 
 BYTES_PER_MS = 8
 FRAME_BYTES = 160
-CHARACTER_BYTES = 60 * BYTES_PER_MS
-"""A character of speech, while the end of its text is not there yet to measure it by."""
+NEXT_TO_NOTHING = 20 * BYTES_PER_MS
 _SILENCE = b"\xff"  # mu-law zero
-_WORD = re.compile(r"\S+")
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """Text, and the byte at which it begins to be spoken."""
-
-    text: str
-    start: int
 
 
 def _seconds(size: int) -> float:
     return size / BYTES_PER_MS / 1000
+
+
+def _bytes(seconds: float) -> int:
+    return round(seconds * 1000 * BYTES_PER_MS)
 
 
 def reply_of(mark: str) -> int:
@@ -48,15 +43,18 @@ class Playback:
         self._reply = reply
         self._mark_every = mark_every_ms * BYTES_PER_MS
         self._audio = bytearray()
-        self._spans: list[_Span] = []
+        self._spans: list[Span] = []
         self._pending: dict[str, int] = {}
         self._generation = 0
         self._sent = 0
         self._marked = 0
         self._heard = 0
         self._furthest = 0
+        self._surely = 0
         self._finished = False
         self._guarded = 0
+        self._late = 0
+        self._ends_unless_late = 0.0
         self.ends_at = 0.0
         """When the audio that was sent will have been played, on the clock of ``now``."""
 
@@ -71,7 +69,8 @@ class Playback:
 
     @property
     def heard_ms(self) -> int:
-        return max(self._heard, self._furthest) // BYTES_PER_MS
+        """How much was surely heard; the words are those that were heard in all likelihood."""
+        return self._surely // BYTES_PER_MS
 
     @property
     def unheard_ms(self) -> float:
@@ -107,12 +106,12 @@ class Playback:
         if text.strip():
             if self._spans and self._spans[-1].start == start:
                 text = f"{self._spans.pop().text} {text}"  # that text came without audio
-            self._spans.append(_Span(text, start))
+            self._spans.append(Span(text, start))
 
     def bridge(self, audio: bytes) -> None:
         """A line that bridges a gap: heard, but no part of what is said."""
         if audio:
-            self._spans.append(_Span("", len(self._audio)))
+            self._spans.append(Span("", len(self._audio)))
             self._audio += audio
 
     def finish(self) -> None:
@@ -127,6 +126,8 @@ class Playback:
         end = len(self._audio) - len(self._audio) % FRAME_BYTES
         if self._sent < end:
             self.ends_at = max(now, self.ends_at) + _seconds(end - self._sent)
+            at_once = max(now, self._ends_unless_late) + _seconds(end - self._sent)
+            self._ends_unless_late = at_once
         while self._sent < end:
             stop = min(end, self._marked + self._mark_every)
             effects.append(
@@ -160,61 +161,57 @@ class Playback:
             return False
         self._pending = {name: at for name, at in self._pending.items() if at > position}
         self._heard = position
+        self._surely = max(self._surely, position)
         self.ends_at = now + _seconds(self._sent - position)
+        self._late = max(0, _bytes(self.ends_at - self._ends_unless_late))
         return True
 
     def assume_played(self) -> None:
         """The marks are too late: take all that was sent as played."""
         self._pending.clear()
         self._heard = self._sent
+        self._surely = max(self._surely, self._sent)
 
     def hold(self, now: float) -> None:
         """Playback stops now: settle what was heard, and forget the marks on their way. From here
         the reply is rewound, or over."""
-        unplayed = round(max(0.0, self.ends_at - now) * 1000 * BYTES_PER_MS)
-        bound = min(self._pending.values(), default=self._sent)
-        self._heard = max(self._heard, min(bound, self._sent - unplayed))
+        first_owed = min(self._pending.values(), default=self._sent)
+        surely = min(first_owed, self._position(self.ends_at, now))
+        likely = min(surely + self._late // 2, self._position(self._ends_unless_late, now))
+        self._surely = max(self._surely, surely)
+        self._heard = max(self._heard, likely)
         self._pending.clear()
         self._generation += 1
-        self.ends_at = now
+        self.ends_at = self._ends_unless_late = now
+
+    def _position(self, ends_at: float, now: float) -> int:
+        """What is played now, if what was sent ends then."""
+        return self._sent - max(0, _bytes(ends_at - now))
 
     def rewind(self) -> None:
-        """Go back to the beginning of the first word that was not heard to its end."""
+        """Go back to the beginning of the first word that was not heard to its end. A word that
+        lacks next to nothing is gone on with."""
         self._furthest = max(self._heard, self._furthest)
-        begins = (begin for _, begin, end in self._words() if end > self._furthest)
+        reached = self._furthest + NEXT_TO_NOTHING
+        begins = (word.begin for word in self._words() if word.end > reached)
         start = min(self._heard, next(begins, self._heard))
         self._heard = self._sent = self._marked = start - start % FRAME_BYTES
 
+    def _was_heard(self, word: Spoken) -> bool:
+        """To its end."""
+        return word.end <= max(self._heard, self._furthest)
+
     def heard_text(self) -> str:
         """The words that were heard to their end."""
-        heard = max(self._heard, self._furthest)
-        return " ".join(word for word, _, end in self._words() if end <= heard)
+        return " ".join(word.text for word in self._words() if self._was_heard(word))
 
     def unheard_text(self) -> str:
         """The rest of what was produced."""
-        heard = max(self._heard, self._furthest)
-        return " ".join(word for word, _, end in self._words() if end > heard)
+        return " ".join(word.text for word in self._words() if not self._was_heard(word))
 
     def begun_text(self) -> str:
         """The words of which at least the beginning was sent: what may echo on the line."""
-        return " ".join(word for word, begin, _ in self._words() if begin < self._sent)
+        return " ".join(word.text for word in self._words() if word.begin < self._sent)
 
-    def _words(self) -> list[tuple[str, int, int]]:
-        """Each word with the bytes where it begins and ends: in proportion within its span."""
-        spans = [*self._spans, _Span("", self._last_end())]
-        words: list[tuple[str, int, int]] = []
-        for span, following in zip(spans, spans[1:], strict=False):
-            size, length = following.start - span.start, len(span.text)
-            for match in _WORD.finditer(span.text):
-                begin = span.start + match.start() * size // length
-                words.append((match.group(), begin, span.start - (-match.end() * size // length)))
-        return words
-
-    def _last_end(self) -> int:
-        """Where the last text ends: an estimate while its audio may still be coming, and never
-        within what was produced if it got no audio."""
-        if not self._spans:
-            return 0
-        last = self._spans[-1]
-        least = 1 if self._finished else len(last.text) * CHARACTER_BYTES
-        return max(len(self._audio), last.start + least)
+    def _words(self) -> list[Spoken]:
+        return place_words(self._spans, self._audio, self._finished)

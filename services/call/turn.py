@@ -61,6 +61,11 @@ class CallerTurn:
         return bool(self._owed)
 
     @property
+    def is_only_spoken(self) -> bool:
+        """Whether all of it was heard since the last turn: nothing keyed, typed or kept."""
+        return not (self._kept or self._digits or self._typed)
+
+    @property
     def digits(self) -> str:
         return self._digits
 

@@ -22,9 +22,11 @@ from weakref import WeakKeyDictionary
 import aiohttp
 import httpx2
 import openai
+import orjson
 
-from services.call.effects import Speaker, Turn
+from services.call.effects import Turn
 from services.llm import BrainEvent, EndCall, TakeMessage
+from services.llm.openai_history import chat_messages, message
 from services.llm.openai_request import Messages, Requests
 from services.llm.openai_stream import Completion, Events, StreamError, Usage
 from services.llm.tools import (
@@ -41,19 +43,14 @@ from services.vendors import Reports, VendorError
 from services.vendors.openai_errors import FILTERED, VENDOR, is_openai_host, vendor_error
 
 _MOST_ROUNDS = 3
-_MOST_TURNS = 100
+_CHARACTERS_PER_TOKEN = 4  # about
+_TOOLS_SIZE = len(orjson.dumps(TOOLS))
 _TRAILING_S = 0.25
 """How long the usage and the end of the stream may take after the last token."""
 
 _takes_no_tools: WeakKeyDictionary[openai.AsyncOpenAI, set[str]] = WeakKeyDictionary()
 """The models, by their place, that answer only to requests without tools."""
 
-_CALL_COMES_IN = "(The telephone rings and you pick up.)"
-_SILENCE = "(The caller says nothing.)"
-_NOT_HEARD = (
-    "(Technical note, not from the caller: they interrupted you before you could say: “{}”. They "
-    "have not heard that. Say it again only if it still matters.)"
-)
 _GO_ON = (
     "(Technical note, not from the caller: your last words above were spoken, but then the "
     "connection broke. Go on exactly after the last word, in the same sentence if it is not "
@@ -123,7 +120,7 @@ class OpenAIBrain:
     def resume(self, reply: int, turns: Sequence[Turn], said: str) -> AsyncGenerator[BrainEvent]:
         """Go on with a reply that broke off after ``said``; a model may repeat some of that."""
         messages = self._messages(turns)
-        messages += [_message("assistant", said), _message("user", _GO_ON)]
+        messages += [message("assistant", said), message("user", _GO_ON)]
         return self._rounds(reply, messages, has_spoken=True)
 
     def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
@@ -163,7 +160,7 @@ class OpenAIBrain:
             wait_ms = self._options.first_token_ms // 2  # nobody hedges in the middle of an answer
             messages.append(completion.as_message())
             messages += [
-                _message("tool", text or NOT_YET, tool_call_id=one) for one, text in results
+                message("tool", text or NOT_YET, tool_call_id=one) for one, text in results
             ]
         if not has_spoken:
             raise VendorError(VENDOR, "answer", "empty")
@@ -177,22 +174,8 @@ class OpenAIBrain:
         return STORED_BEFORE if self._notes.has(wish) else STORED
 
     def _messages(self, turns: Sequence[Turn]) -> list[dict[str, Any]]:
-        """The history as chat messages: taking turns, the caller first, as strict servers want."""
         prompt = self._prompt.text(self._now(), self._caller_number, self._notes.lines)
-        messages, unheard = [_message("system", prompt)], ""
-        for turn in turns[-_MOST_TURNS:]:
-            role = "user" if turn.speaker is Speaker.CALLER else "assistant"
-            if role == "assistant" and len(messages) == 1:
-                messages.append(_message("user", _CALL_COMES_IN))
-            text = turn.text if not unheard else f"{_NOT_HEARD.format(unheard)} {turn.text}"
-            unheard = turn.unheard
-            if messages[-1]["role"] == role:
-                messages[-1]["content"] += f" {text}"
-            else:
-                messages.append(_message(role, text))
-        if messages[-1]["role"] != "user":
-            messages.append(_message("user", _SILENCE))
-        return messages
+        return chat_messages(prompt, turns)
 
     # --- one request ------------------------------------------------------------------------------
 
@@ -204,34 +187,43 @@ class OpenAIBrain:
         options, loop = self._options, asyncio.get_running_loop()
         self._reports.step(VENDOR, f"request {options.model}", reply)
         deadline, events, size = loop.time() + wait_ms / 1000, Events(), 0
+        response = await self._answered(reply, messages, deadline)
         try:
-            with _own_errors("request", "first byte timeout"):
-                async with asyncio.timeout_at(deadline):
-                    response = await self._post(messages)
-            try:
-                chunks = response.aiter_bytes()
-                while not completion.is_whole:
-                    with _own_errors("stream", "stall" if size else "first byte timeout"):
-                        async with asyncio.timeout_at(deadline):
-                            chunk = await anext(chunks, None)
-                        if chunk is None:
-                            raise VendorError(VENDOR, "stream", "cut")
-                        pieces = [completion.feed(data) for data in events.feed(chunk)]
-                    if completion.has_begun and (grown := _size(completion)) > size:
-                        deadline = loop.time() + options.stall_ms / 1000
-                        if not size:
-                            self._reports.step(VENDOR, "first token", reply)
-                        size = grown
-                    if text := "".join(pieces):
-                        yield text
-                await _read_to_end(chunks, events, completion)
-            finally:
-                await response.aclose()
+            chunks = response.aiter_bytes()
+            while not completion.is_whole:
+                with _own_errors("stream", "stall" if size else "first byte timeout"):
+                    async with asyncio.timeout_at(deadline):
+                        chunk = await anext(chunks, None)
+                    if chunk is None:
+                        raise VendorError(VENDOR, "stream", "cut")
+                    pieces = [completion.feed(data) for data in events.feed(chunk)]
+                if completion.has_begun and (grown := _size(completion)) > size:
+                    deadline = loop.time() + options.stall_ms / 1000
+                    if not size:
+                        self._reports.step(VENDOR, "first token", reply)
+                    size = grown
+                if text := "".join(pieces):
+                    yield text
+            await _read_to_end(chunks, events, completion)
         finally:
-            self._count(reply, completion)
+            self._count(reply, completion, messages)
+            await response.aclose()
         self._reports.step(VENDOR, "done", reply)
         if completion.finish_reason == "content_filter" and not completion.has_begun:
             raise VendorError(VENDOR, "answer", "content_filter", only_here=True)
+
+    async def _answered(self, reply: int, messages: Messages, deadline: float) -> httpx2.Response:
+        """Ask; the head of the answer has come."""
+        try:
+            with _own_errors("request", "first byte timeout"):
+                async with asyncio.timeout_at(deadline):
+                    return await self._post(messages)
+        except VendorError:
+            self.usage.add(Usage(requests=1))  # refused, or never answered: nothing to pay
+            raise
+        except asyncio.CancelledError:
+            self._count(reply, Completion(), messages)
+            raise
 
     async def _post(self, messages: Messages) -> httpx2.Response:
         """Send the request, if possible the one that was made ahead; the response's head has come.
@@ -247,7 +239,7 @@ class OpenAIBrain:
         try:
             return await self._requests.send(request)
         except openai.BadRequestError as error:
-            has_used_tools = any(message["role"] == "tool" for message in messages)
+            has_used_tools = any(one["role"] == "tool" for one in messages)
             is_final = error.code in FILTERED or is_openai_host(self._client.base_url.host)
             if is_final or has_used_tools or not self._has_tools:
                 raise
@@ -267,12 +259,17 @@ class OpenAIBrain:
         """Whether the model is not known to refuse them."""
         return self._options.model not in _takes_no_tools.get(self._client, ())
 
-    def _count(self, reply: int, completion: Completion) -> None:
-        """Count the tokens; a server that was interrupted has not told them."""
-        usage = completion.usage or Usage(requests=1)
-        self.usage.add(usage)
-        if completion.usage:
-            self._reports.step(VENDOR, f"usage {usage.prompt}+{usage.completion} tokens", reply)
+    def _count(self, reply: int, completion: Completion, messages: Messages) -> None:
+        """Count the tokens. A server that was interrupted has not told them: they are estimated for
+        the journal."""
+        usage, about = completion.usage, ""
+        self.usage.add(usage or Usage(requests=1))
+        if usage is None:
+            asked = sum(len(one["content"] or "") for one in messages)
+            asked += _TOOLS_SIZE if self._has_tools else 0
+            usage, about = Usage(_tokens(asked), completion=_tokens(_size(completion))), "about "
+        told = f"usage {about}{usage.prompt}+{usage.completion} tokens"
+        self._reports.step(VENDOR, told, reply, tokens=usage.prompt + usage.completion)
 
 
 def _fields(options: OpenAIOptions, host: str) -> dict[str, Any]:
@@ -297,8 +294,8 @@ def _fields(options: OpenAIOptions, host: str) -> dict[str, Any]:
     }
 
 
-def _message(role: str, content: str, **more: str) -> dict[str, Any]:
-    return {"role": role, "content": content, **more}
+def _tokens(characters: int) -> int:
+    return -(-characters // _CHARACTERS_PER_TOKEN)
 
 
 def _size(completion: Completion) -> int:

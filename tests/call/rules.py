@@ -5,12 +5,16 @@ from __future__ import annotations
 from services.call import effects as do
 from services.call import events as on
 from services.call.conversation import Agent, Caller, Conversation, Phase
+from services.call.deadlines import Deadline
 from services.call.effects import Effect, Purpose, Speaker, Turn
 from services.call.endpointing import alike
 from services.call.events import Event
+from tests.call.ledger import SLACK, Ledger
 
 FRAME_BYTES = 160
 RESUME_WITHIN_S = 1.0
+MOST_ALARMS = 45
+"""Deadlines in a row with nothing else happening: the longest turn is looked at once a second."""
 EPSILON = 1e-6
 
 
@@ -30,6 +34,11 @@ class Rules:
         self._has_sent = False
         self._is_eager = self._was_guarded = False
         self._eager_for: str | None = None
+        self._eager_begun = 0
+        self._unnoticed: set[int] = set()
+        self._just_committed = False
+        self._alarms = 0
+        self.ledger = Ledger()
         self._is_finished = False
         self._over = False
         self._commits: list[str] = []
@@ -41,18 +50,23 @@ class Rules:
         self._now = 0.0
 
     def before(self, event: Event) -> None:
-        self._was_held = self._conversation.agent is Agent.HELD
-        self._caller_was = self._conversation.caller
+        call = self._conversation
+        self._was_held = call.agent is Agent.HELD
+        self._caller_was = call.caller
         self.spoke_on_from = None
+        self._history_was = call.history.copy() if self._over else None
+        if isinstance(event, on.FillerReady) and event.reply == self.live:
+            reply = call._agent.reply
+            assert reply is not None
+            if not self._is_eager and not self._is_finished and reply.playback.nothing_playing:
+                self.ledger.produced("", len(event.audio))
 
     def after(self, event: Event, effects: list[Effect], now: float) -> None:
         assert not (self._over and effects), "the call is over"
+        if self._history_was is not None:
+            assert self._conversation.history == self._history_was, "the call is over"
         self._now = now
-        if isinstance(event, on.ReplyFinished | on.ReplyFailed) and event.reply == self.live:
-            self._is_finished = True
-        if isinstance(event, on.AudioProduced) and event.audio and event.reply == self.live:
-            self._has_audio = True
-            self._was_guarded = self._was_guarded or event.is_guarded
+        self._note(event, now)
         if self._was_held and self._conversation.agent is not Agent.HELD:
             self._silent, self._next_byte = False, None  # it speaks on, from wherever that is
         for place, effect in enumerate(effects):
@@ -61,6 +75,7 @@ class Rules:
         if self._conversation.agent is Agent.IDLE:
             self._end_unheard()
         self._over = self._over or isinstance(event, on.CallerHungUp)
+        self._just_committed = False
         if self._conversation.caller is Caller.QUIET:
             self._turn_began = None
         elif self._turn_began is None:
@@ -69,6 +84,25 @@ class Rules:
         if effects:
             self._check_history()
         self._check_resumption(event, now)
+
+    def _note(self, event: Event, now: float) -> None:
+        """What the event tells of the live reply."""
+        self._alarms = self._alarms + 1 if isinstance(event, on.DeadlinePassed) else 0
+        assert self._alarms <= MOST_ALARMS, "a deadline is armed over and over"
+        if isinstance(event, on.DeadlinePassed):
+            grace_s = self._conversation.timings.marks_grace_ms / 1000
+            self.ledger.waited_in_vain(now, grace_s)
+        elif isinstance(event, on.MarkPlayed):
+            self.ledger.echoed(event.mark, now)
+        elif getattr(event, "reply", None) != self.live or self._is_finished:
+            return
+        elif isinstance(event, on.ReplyFinished | on.ReplyFailed):
+            self._is_finished = True
+        elif isinstance(event, on.AudioProduced):
+            guards = bool(event.audio) and event.is_guarded
+            self.ledger.produced(event.text, len(event.audio), is_guarded=event.is_guarded)
+            self._has_audio = self._has_audio or bool(event.audio)
+            self._was_guarded = self._was_guarded or guards
 
     # --- effects ----------------------------------------------------------------------------------
 
@@ -83,27 +117,32 @@ class Rules:
                 self._eager_for = effect.turns[-1].text if effect.is_eager else None
                 self._next_byte, self._silent = 0, False
                 self._has_audio = self._has_sent = self._is_finished = False
+                self.ledger = Ledger()
+                self._eager_begun += effect.is_eager
+                most = self._conversation.timings.eager_replies
+                assert self._eager_begun <= most, "more eager replies than may be"
             case do.CommitReply():
                 assert effect.reply == self.live, "only the live reply can be committed"
                 assert self._is_eager, "a reply is committed once"
+                assert self._just_committed, "a reply is committed with its turn"
                 self._is_eager = False
             case do.CancelReply():
                 assert effect.reply == self.live, "only the live reply can be cancelled"
                 self.live = None
+                if self._is_eager:
+                    self._unnoticed.add(effect.reply)
                 self._is_eager = False
             case do.ReportHeard():
-                assert effect.reply == self._replies, "only the last reply can have been heard"
-                self.live = None
-                if effect.text:
-                    self._agent_said.append(effect.text)
+                self._check_report(effect)
             case do.ClearPlayback():
-                self._silent = True
+                self._check_clear(event)
             case do.SendAudio():
                 self._check_audio(effect)
             case do.SendMark():
                 assert effect.mark not in self._marks, "a mark is named once"
                 assert not self._silent, "no mark after a clear"
                 self._marks.add(effect.mark)
+                self.ledger.marked(effect.mark)
             case do.FillSilence():
                 assert effect.reply == self.live
                 assert not self._is_eager
@@ -114,6 +153,7 @@ class Rules:
             case do.CommitTurn(text=text):
                 self._check_commit(text, following, event)
             case do.HangUp():
+                assert not self._is_eager, "a reply that was not committed ends the call"
                 self._end_unheard()
                 assert self.live is None, "a reply outlives the call"
                 self._over = True
@@ -130,6 +170,28 @@ class Rules:
             assert effect.offset == self._next_byte, "a gap in the reply's audio"
         self._silent, self._has_sent = False, True
         self._next_byte = effect.offset + len(effect.audio)
+        self.ledger.sent(effect, self._now)
+
+    def _check_report(self, effect: do.ReportHeard) -> None:
+        assert effect.reply == self._replies, "only the last reply can have been heard"
+        assert effect.reply not in self._unnoticed, "an eager reply that was dropped"
+        assert self.ledger.may_claim(effect.ms), "more than marks and time allow"
+        heard = effect.text.split()
+        assert heard == self.ledger.words[: len(heard)], "heard what was not said"
+        self.live = None
+        if heard:
+            self._agent_said.append(effect.text)
+            turns = [f"{turn.text} {turn.unheard}" for turn in self._conversation.history]
+            said = any(turn.split() == self.ledger.words for turn in turns)
+            assert said, "what was not heard is not told"
+
+    def _check_clear(self, event: Event) -> None:
+        """A sentence that may not be interrupted is played to its end while the call goes on."""
+        ends = isinstance(event, on.CallerHungUp) or self._conversation.phase is not Phase.LIVE
+        reached = self.ledger.position(self._now) + FRAME_BYTES + SLACK
+        assert ends or reached >= self.ledger.guarded_to, "cut what may not be interrupted"
+        self._silent = True
+        self.ledger.cleared(self._now)
 
     def _check_commit(self, text: str, following: list[Effect], event: Event) -> None:
         by_itself = isinstance(event, on.DeadlinePassed) and self._conversation.phase is Phase.LIVE
@@ -137,6 +199,8 @@ class Rules:
             longest = self._conversation.timings.max_turn_ms / 1000
             assert self._turn_began is not None
             assert self._now - self._turn_began >= longest - 1e-6, "the caller still speaks"
+        self._eager_begun = 0
+        self._just_committed = bool(text)
         waits = self._caller_was is Caller.QUIET and not self._was_guarded
         assert text or not (by_itself and waits), "nothing to commit"
         if not text:
@@ -167,7 +231,11 @@ class Rules:
         assert self._is_eager == (call.agent is Agent.EAGER)
         if call.caller is not Caller.QUIET and call.agent in {Agent.SPEAKING, Agent.THINKING}:
             assert self._was_guarded, "the agent speaks while the caller's turn is open"
-        assert not self._is_eager or call.caller is Caller.PAUSED, "eager only within a pause"
+            if call.agent is Agent.SPEAKING:
+                a_frame_ago = now - 2 * FRAME_BYTES / 8000
+                is_guarded = call._agent.guarded_until(a_frame_ago)
+                assert is_guarded or Deadline.GUARD in call._deadlines, "the agent speaks on"
+        assert not self._is_eager or call.caller is not Caller.QUIET, "eager only within a turn"
         deadline = call.deadline
         if isinstance(event, on.DeadlinePassed):
             assert deadline is None or deadline > now, "a deadline that has fired is gone"

@@ -32,8 +32,8 @@ ANSWER = "We are open from nine to five, and on Sunday we are closed."
 FILLER = "One moment."
 
 PLAIN = Timings(
-    complete_silence_ms=550, open_silence_ms=550, half_answer_ms=550, longest_pause_ms=550,
-    eager_replies=0,
+    turn_silence_ms=550, complete_silence_ms=550, open_silence_ms=550, asked_silence_ms=550,
+    half_answer_ms=550, longest_pause_ms=550, eager_replies=0,
 )  # fmt: skip
 """Only silence ends a turn, and no reply begins before that."""
 
@@ -140,15 +140,19 @@ class ScriptedCall:
         self.rules.after(event, effects, self.now)
         if self.rules.spoke_on_from is not None and self.rules.live is not None:
             self._check_resumption(self.rules.live, self.rules.spoke_on_from)
+        cancelled = any(isinstance(effect, do.CancelReply) for effect in effects)
         for effect in effects:
             self._perform(effect)
+            if isinstance(effect, do.ReportHeard) and not cancelled:
+                self._check_whole(effect.reply)
         return effects
 
     def _expect_filler(self, event: on.FillerReady) -> None:
         """The line is heard where the reply's own audio has come to its end, if it has."""
         reply = self.conversation._agent.reply
         assert reply is not None
-        if reply.then is None and reply.playback.nothing_playing:
+        is_eager = self.conversation.agent is Agent.EAGER
+        if reply.then is None and reply.playback.nothing_playing and not is_eager:
             at, audio = len(reply.playback._audio), self._audio[event.reply]
             self._audio[event.reply] = audio[:at] + event.audio + audio[at:]
             if not at:
@@ -188,12 +192,21 @@ class ScriptedCall:
                 assert audio == expected, "another audio than that of the reply"
             case do.ReportHeard(reply=reply, text=text):
                 self._check_heard(reply, text.split())
+            case do.HangUp():
+                assert not self.carrier.is_audible(self.now + 1e-6), "the last words are cut off"
 
     def _check_heard(self, reply: int, words: list[str]) -> None:
         """What counts as heard was said, and the carrier has played it."""
         assert words == text_of(self.plans[reply]).split()[: len(words)], "words not said"
-        if self.carrier.is_prompt:
-            assert words == self.truly_heard(reply)[: len(words)], "words not played"
+        assert words == self.truly_heard(reply)[: len(words)], "words not played"
+
+    def _check_whole(self, reply: int) -> None:
+        """A reply that nobody cut off was played from its first byte to its last."""
+        reached = 0
+        for begin, end in self.carrier.played(reply, self.now):
+            assert begin <= reached, "a part was never played"
+            reached = max(reached, end)
+        assert reached >= len(self._audio[reply]) - FRAME_BYTES, "its end was never played"
 
     def _check_resumption(self, reply: int, speaks_on_from: int) -> None:
         """A held reply speaks on from the word at which it was cut: nothing lost, nothing twice."""

@@ -9,14 +9,25 @@ from typing import Any, TypeVar
 from services.call import effects as do
 from services.call import events as on
 from services.call.conversation import Agent, Caller, Conversation, Phase
-from services.call.effects import Purpose
+from services.call.effects import Effect, Purpose
 from services.call.events import AfterReply, Event
 from services.call.timings import Timings
 from services.call.words.readiness import Expectation
 from tests.call.carrier import FakeCarrier
 from tests.call.rules import Rules
+from tests.call.said import UTTERANCES, Said, mark
 from tests.call.script import ANSWER, ScriptedCall
-from tests.call.voice import Plan, breaks_off, drips, fails, says, speaks, stalls
+from tests.call.voice import (
+    Plan,
+    asks,
+    breaks_off,
+    drips,
+    fails,
+    guards,
+    says,
+    speaks,
+    stalls,
+)
 
 T = TypeVar("T")
 
@@ -53,6 +64,8 @@ PLANS: list[Plan] = [
     breaks_off("I think that", "we are"),
     stalls("One thing:"),
     stalls(),
+    guards("This call is recorded.", "How can I help you?"),
+    asks("What number can we reach you on?", Expectation.PHONE),
 ]
 ACTIONS = ["wait"] * 9 + ["speech"] * 10 + ["digit", "digit", "type", "message", "repeat", "idle"]
 WAITS = [0.5, 0.02, 0.1, 0.25, 0.6, 0.9, 1.3, 2.0, 4.0]
@@ -73,7 +86,7 @@ TIMINGS = [
     Timings(),
     Timings(max_call_s=25),
     Timings(eager_replies=0),
-    Timings(turn_silence_ms=1200, transcript_wait_ms=400, digit_pause_ms=700),
+    Timings(turn_silence_ms=1200, transcript_wait_ms=400, digit_pause_ms=700, eager_replies=1),
     Timings(fill_after_ms=300, give_up_ms=1500, idle_ms=3000, mark_every_ms=80),
 ]
 
@@ -95,6 +108,8 @@ class RandomCall(ScriptedCall):
         )
         self._speaking = False
         self._final: Event | None = None
+        self._said = Said()
+        self._words_at = 0.0
 
     def run(self) -> None:
         self.starts()
@@ -103,6 +118,14 @@ class RandomCall(ScriptedCall):
         if self._speaking:
             self._speech()
         self.wait_until(lambda: self.conversation.ended, at_most=120)
+        self._said.check(self.conversation.history)
+
+    def feed(self, event: Event) -> list[Effect]:
+        if self.conversation.phase is Phase.LIVE:
+            self._said.delivered(event)
+        if isinstance(event, on.TranscriptFinal):
+            self._final = event
+        return super().feed(event)
 
     def _plan(self, purpose: Purpose) -> Plan:
         if purpose is not Purpose.ANSWER and self._tape.pick([0, 1, 2, 3, 4]) != 4:
@@ -126,23 +149,28 @@ class RandomCall(ScriptedCall):
         self._speaking = not self._speaking
 
     def _schedule_words(self) -> None:
-        number, text = self.utterance, self._tape.pick(WORDS)
+        number = self.utterance
+        text = self._tape.pick(UTTERANCES).format(mark(number))
         after = self._tape.pick(FINAL_AFTER)
         if after is None:
             if self._tape.pick([True, False]):
-                self.later(0.3, on.TranscriptFailed(number, "VendorError"))
+                self._in_order(0.3, on.TranscriptFailed(number, "VendorError"))
             return
         if self._tape.pick([False, False, True]):
             self.feed(on.TranscriptInterim(number, number, text))
         first = self._tape.pick([number, max(1, number - 1)])
-        self._final = on.TranscriptFinal(first, number, text)
-        self.later(after, self._final)
+        self._in_order(after, on.TranscriptFinal(first, number, text))
         if self._tape.pick([False, False, False, True]):  # a recogniser that ends turns itself
             self.later(after, on.TurnEnded(number))
         if self._tape.pick([False, False, False, True]):  # and says before that they may end
             self.feed(on.TurnMayEnd(number, text))
             if self._tape.pick([False, False, True]):
                 self.later(after / 2, on.TurnGoesOn(number))
+
+    def _in_order(self, after: float, event: Event) -> None:
+        """A recogniser answers for one utterance after the other."""
+        self._words_at = max(self._words_at, self.now + after)
+        self.at(self._words_at, event)
 
     def _digit(self) -> None:
         self.feed(on.DigitPressed(self._tape.pick(["1", "5", "#", "*"])))
@@ -166,8 +194,11 @@ State = tuple[Phase, Caller, Agent]
 LEGAL: frozenset[State] = frozenset(
     {(Phase.WAITING, Caller.QUIET, Agent.IDLE), (Phase.ENDED, Caller.QUIET, Agent.IDLE)}
     | {(Phase.LIVE, Caller.QUIET, agent) for agent in set(Agent) - {Agent.HELD, Agent.EAGER}}
-    | {(Phase.LIVE, Caller.SPEAKING, agent) for agent in set(Agent) - {Agent.EAGER}}
-    | {(Phase.LIVE, Caller.PAUSED, agent) for agent in Agent}
+    | {
+        (Phase.LIVE, caller, agent)
+        for caller in (Caller.SPEAKING, Caller.PAUSED)
+        for agent in Agent
+    }
     | {(Phase.CLOSING, Caller.QUIET, agent) for agent in (Agent.THINKING, Agent.SPEAKING)}
 )
 """Every state that a call may be in. While the caller's turn is open the agent says nothing, unless

@@ -247,9 +247,10 @@ ENDPOINTING = Endpointing(Timings(), Briefing())
 @pytest.mark.parametrize(
     ("text", "wait_ms", "readiness"),
     [
-        ("", 550, Readiness.NEUTRAL),
-        ("a table", 550, Readiness.NEUTRAL),
-        ("I would like a table for two.", 500, Readiness.COMPLETE),
+        ("", 800, Readiness.NEUTRAL),
+        ("a table", 800, Readiness.NEUTRAL),
+        ("I would like a table for two.", 600, Readiness.COMPLETE),
+        ("Just a second, please.", 1200, Readiness.OPEN),
         ("I would like a table for", 2400, Readiness.OPEN),
     ],
 )

@@ -8,11 +8,10 @@ from services.call import effects as do
 from services.call import events as on
 from services.call.conversation import Agent, Caller
 from services.call.effects import Purpose
-from services.call.timings import Timings
-from tests.call.script import ANSWER, GREETING, REPAIR, SILENCE_MS, ScriptedCall
+from tests.call.script import ANSWER, GREETING, PLAIN, REPAIR, SILENCE_MS, ScriptedCall
 from tests.call.voice import says, speaks
 
-ENDPOINT_S = (Timings().turn_silence_ms - SILENCE_MS) / 1000
+ENDPOINT_S = (PLAIN.turn_silence_ms - SILENCE_MS) / 1000
 
 
 @pytest.fixture

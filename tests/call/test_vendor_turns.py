@@ -10,11 +10,10 @@ from services.call import effects as do
 from services.call import events as on
 from services.call.conversation import Agent, Caller
 from services.call.effects import Purpose
-from services.call.timings import Timings
-from tests.call.script import ANSWER, SILENCE_MS, ScriptedCall
+from tests.call.script import ANSWER, PLAIN, SILENCE_MS, ScriptedCall
 from tests.call.tape import TIMINGS, MadCall, Tape
 
-ENDPOINT_S = (Timings().turn_silence_ms - SILENCE_MS) / 1000
+ENDPOINT_S = (PLAIN.turn_silence_ms - SILENCE_MS) / 1000
 
 
 @pytest.fixture
@@ -162,7 +161,7 @@ HINTS = (on.TurnEnded, on.TurnGoesOn, lambda last: on.TurnMayEnd(last, "hello"))
 
 @given(st.binary(min_size=30, max_size=120))
 @settings(
-    max_examples=400,
+    max_examples=200,
     deadline=None,
     derandomize=True,
     database=None,

@@ -1,20 +1,23 @@
 """A voice on a virtual clock: what a reply's task would say, and when.
 
 A plan maps a reply's number to its timed events, in seconds after the reply was started. Every
-character takes 60 ms, and its audio tells which reply and which character it is.
+character takes 60 ms, and its audio, never silence, tells which reply and which character it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from services.call.events import (
     AfterReply,
+    AnswerExpected,
     AudioProduced,
     Event,
     ReplyFailed,
     ReplyFinished,
 )
+from services.call.words.readiness import Expectation
 
 CHARACTER_BYTES = 480  # 60 ms
 
@@ -25,7 +28,7 @@ Plan = Callable[[int], Timed]
 def audio_of(text: str, reply: int, start: int = 0) -> bytes:
     """The audio of a text that begins at character ``start`` of its reply."""
     return b"".join(
-        bytes([(reply * 31 + start + place) % 251]) * CHARACTER_BYTES for place in range(len(text))
+        bytes([(reply * 31 + start + place) % 112]) * CHARACTER_BYTES for place in range(len(text))
     )
 
 
@@ -74,6 +77,24 @@ def speaks(
         return events
 
     return plan
+
+
+def guards(notice: str, *rest: str, after: float = 0.2) -> Plan:
+    """A sentence that may not be interrupted, then others."""
+
+    def plan(reply: int) -> Timed:
+        events = says(notice, *rest, after=after)(reply)
+        first = events[0][1]
+        assert isinstance(first, AudioProduced)
+        return [(after, replace(first, is_guarded=True)), *events[1:]]
+
+    return plan
+
+
+def asks(question: str, what: Expectation, *, after: float = 0.2) -> Plan:
+    """A question, and the brain says what it asks for."""
+    plan = says(question, after=after)
+    return lambda reply: [(after, AnswerExpected(reply, what)), *plan(reply)]
 
 
 def fails(after: float = 0.3) -> Plan:

@@ -14,6 +14,7 @@ from benchmarks.conversation import measures, overlap
 from benchmarks.conversation.call import hold
 from benchmarks.conversation.clips import Pcm, clip
 from benchmarks.conversation.ears import EarOptions, ScriptedEars
+from benchmarks.conversation.policies import Policy
 from benchmarks.conversation.report import by_policy, score
 from benchmarks.conversation.scenes import all_scenes
 from benchmarks.conversation.script import Aside, Kind, Scene, over, turn
@@ -31,9 +32,10 @@ def tone(text: str) -> Pcm:
     return (2000 * np.sin(2 * np.pi * 400 * time)).astype(np.int16)
 
 
-def held(*steps: object, turn_silence_ms: int = 550, name: str = "test") -> Timeline:
-    scene = Scene(name, "tests", steps, "human", greeting="Hello.")  # type: ignore[arg-type]
-    return hold(scene, {"timings": {"turn_silence_ms": turn_silence_ms}}, render=tone)
+def held(*steps: object, turn_silence_ms: int = 550, **timings: int) -> Timeline:
+    scene = Scene("test", "tests", steps, "human", greeting="Hello.")  # type: ignore[arg-type]
+    policy: Policy = {"timings": {"turn_silence_ms": turn_silence_ms, **timings}}
+    return hold(scene, policy, render=tone)
 
 
 def test_a_pause_longer_than_the_policys_silence_is_a_cut_off_and_a_shorter_one_is_not() -> None:
@@ -41,10 +43,16 @@ def test_a_pause_longer_than_the_policys_silence_is_a_cut_off_and_a_shorter_one_
     patient, hasty = held(step, turn_silence_ms=1500), held(step, turn_silence_ms=400)
     assert [moment.failed for moment in measures.cut_offs(patient)] == [False]
     assert [moment.failed for moment in measures.cut_offs(hasty)] == [True]
-    (slow,), (fast,) = measures.waits(patient), measures.waits(hasty)
+
+
+def test_a_wait_is_as_long_as_the_policys_silence() -> None:
+    step = turn("location")  # words that do not tell whether they are all
+    (slow,), (fast,) = (
+        measures.waits(held(step, turn_silence_ms=ms, eager_replies=0)) for ms in (1500, 500)
+    )
     assert slow.value is not None
     assert fast.value is not None
-    assert slow.value - fast.value == pytest.approx(1.1, abs=0.03)
+    assert slow.value - fast.value == pytest.approx(1.0, abs=0.03)
 
 
 def test_an_interruption_stops_the_agent_and_the_account_of_it_is_true() -> None:

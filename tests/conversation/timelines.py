@@ -19,6 +19,7 @@ def caller(
     *chunks: tuple[float, float],
     kind: Kind = Kind.TURN,
     says: str = "",
+    voiced_s: float = 0.0,
 ) -> Sound:
     """The caller makes a sound, with silences between the chunks; its words are in the first."""
     begin, end = chunks[0]
@@ -28,7 +29,7 @@ def caller(
         Word(text, begin + place * step, begin + (place + 1) * step)
         for place, text in enumerate(texts)
     )
-    sound = Sound(kind, says or kind.value, chunks, words)
+    sound = Sound(kind, says or kind.value, chunks, words, voiced_s)
     timeline.sounds.append(sound)
     return sound
 

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.call.effects import Purpose, Speaker, Turn
-from services.llm import BrainEvent, EndCall, TakeMessage
+from services.call.words.readiness import Expectation
+from services.llm import Asks, BrainEvent, EndCall, TakeMessage
 from services.llm.scripted import ScriptedBrain
 from services.receptionist.agent import Agent, Business, load_agent
 
@@ -514,3 +515,53 @@ async def test_a_turn_without_end_is_answered_and_kept_in_part() -> None:
     assert left is not None
     assert left.message.startswith("my invoice is wrong")
     assert len(left.message) <= 3000
+
+
+# --- what is asked for ----------------------------------------------------------------------------
+
+
+def asked_for(call: Call) -> list[Expectation]:
+    """What the brain says that its last answer asks for; it says so first."""
+    found = [place for place, event in enumerate(call.events) if isinstance(event, Asks)]
+    assert found in ([], [0])
+    return [event.what for event in call.events if isinstance(event, Asks)]
+
+
+async def test_each_question_of_a_message_says_what_it_asks_for() -> None:
+    call = Call(number="anonymous")
+    await call.say("I'd like to leave a message")
+    assert asked_for(call) == [Expectation.FREE]
+    await call.say("My crown came off.")
+    assert asked_for(call) == [Expectation.NAME]
+    await call.say("It's Bob Smith.")
+    assert asked_for(call) == [Expectation.PHONE]
+    await call.say("555 123")
+    assert asked_for(call) == [Expectation.NUMBER], "the rest is no number of its own"
+    await call.say("4567")
+    assert asked_for(call) == [Expectation.YES_NO]
+    await call.say("No, that's wrong.")
+    assert asked_for(call) == [Expectation.FREE]
+    await call.say("the name")
+    assert asked_for(call) == [Expectation.NAME]
+    await call.say("Bob Jones")
+    assert asked_for(call) == [Expectation.YES_NO]
+    await call.say("Yes.")
+    assert asked_for(call) == []
+    assert call.message is not None
+
+
+async def test_whether_the_number_they_call_from_is_right_is_asked_as_yes_or_no() -> None:
+    call = Call()
+    await call.say("I'd like to leave a message")
+    await call.say("My crown came off.")
+    await call.say("It's Bob Smith.")
+    assert asked_for(call) == [Expectation.YES_NO]
+    await call.say("no")
+    assert asked_for(call) == [Expectation.PHONE]
+
+
+async def test_outside_a_message_the_words_have_to_tell_what_is_asked() -> None:
+    call = Call()
+    for text in ("hours?", "purple monkey", "bye"):
+        await call.say(text)
+        assert asked_for(call) == []

@@ -90,7 +90,9 @@ def _keys() -> list[Scene]:
         Turn((text,), "Of course, take your time.", kind=Kind.PATIENCE)
         for text in ("Just a second.", "Hold on, let me look.")
     ]
-    said = turn("It's five five five,", 0.8, "one nine nine.", answer=THANKS)
+    said = turn(
+        "It's two one two,", 0.8, "five five five,", 0.8, "zero one nine nine.", answer=THANKS
+    )
     return [
         Scene("keys-hash", family, (request, keyed, turn("Thanks."))),
         Scene("keys-alone", family, (request, without_end, turn("Thanks.")), "low"),

@@ -19,7 +19,7 @@ def _plain() -> list[Scene]:
         turn("Do you have parking?", answer="Yes, behind the house."),
         turn("I'd like to book a table for two people.", answer=WHEN, asks="date"),
         turn("Tomorrow evening at seven, please.", answer="Seven it is. Anything else?"),
-        turn("No, that's all. Thank you very much.", answer="Thank you. Goodbye."),
+        turn("No, that's all, thank you very much.", answer="Thank you. Goodbye."),
     )
     others = (
         turn("Hi, can you tell me how much a haircut costs?", answer="It is thirty dollars."),

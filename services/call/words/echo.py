@@ -20,12 +20,14 @@ _MOST_STARTS = 16
 """Places in the agent's words that are tried, the latest first."""
 
 
-def is_echo(caller: str, agent: str, language: str = "en") -> bool:
+def is_echo(caller: str, agent: str, language: str = "en", *, echoes: bool = False) -> bool:
     """Whether the caller's words only repeat what the agent said lately (``agent``: the last few
-    sentences, up to what is being said now)."""
+    sentences, up to what is being said now). ``echoes``: the line is known to; then a word or two
+    that answer nothing are enough."""
     heard = _comparable(caller, language)[:_CALLER_WORDS]
     said = _comparable(agent, language)[-_AGENT_WORDS:]
-    if len(heard) < _FEWEST or len(said) < _FEWEST:
+    fewest = 1 if echoes else _FEWEST
+    if len(heard) < fewest or len(said) < fewest:
         return False
     asks_back = ending_of(caller) == Ending.QUESTION and "?" not in agent
     if len(heard) < _SURE and (asks_back or _may_be_an_answer(heard, language)):
@@ -36,6 +38,13 @@ def is_echo(caller: str, agent: str, language: str = "en") -> bool:
     if matched < _SHARE * len(heard):
         return False
     return not _is_a_choice(heard, said, start, end, lexicon_of(language).questions.or_words)
+
+
+def may_become_echo(caller: str, agent: str, language: str = "en") -> bool:
+    """Whether words that are not all yet stand just so in the agent's: more of them will tell."""
+    heard, said = _comparable(caller, language), _comparable(agent, language)[-_AGENT_WORDS:]
+    size = len(heard)
+    return size > 0 and any(said[at : at + size] == heard for at in range(len(said) - size + 1))
 
 
 def _comparable(text: str, language: str) -> list[str]:

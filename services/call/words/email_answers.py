@@ -22,6 +22,9 @@ _GO_ON = frozenset({"co", "ac", "gov", "edu", "org", "net", "or", "ne", "c", "u"
 """After these a country may follow: "dot co dot uk". Of them, some are ends as well."""
 _COUNTRY_AFTER_COM = frozenset({"AU", "BR", "MX", "AR", "TR", "SG", "HK", "CN", "MY", "CO", "PE"})
 _MAILERS = frozenset({"gmail", "hotmail", "outlook", "yahoo", "icloud", "gmx", "aol", "proton"})
+_SIGNS = frozenset(
+    {"underscore", "hyphen", "dash", "unterstrich", "bindestrich", "guión", "guion", "tiret"}
+)
 
 
 def email_address(text: str, language: str, region: str) -> Judgement | None:
@@ -78,6 +81,7 @@ def _tokens(text: str, language: str) -> list[str]:
 
 def name_begun(text: str, language: str) -> bool:
     """Whether what was said so far could be the beginning of an address: a word or a few, or
-    letters and digits one by one."""
+    letters and digits one by one, a sign that only addresses hold."""
     tokens = _tokens(text, language)
-    return 0 < len(tokens) <= 4 or bool(digits_in(text, language).ends_on_number)
+    has_sign = not _SIGNS.isdisjoint(tokens)
+    return has_sign or 0 < len(tokens) <= 4 or bool(digits_in(text, language).ends_on_number)

@@ -24,6 +24,11 @@ _MONEY_OR_CLOCK = re.compile(r"(?:[$€£]\s?[\d.,]*\d|\d[:h]\d\d|\d\s?[%€£]|
 _SPELLED = re.compile(r"(?:^| )(?:[^\W\d_] ){2,}[^\W\d_]$|(?:^| )[^\W\d_] as in \w+(?: [^\W\d_])*$")
 _ADDRESS_BEGUN = re.compile(r"[\w.+-]@[\w-]*\.?$")
 ASKS_FOR_TIME = "asks for time"
+_COURTESY = re.compile(
+    r"(?:please|thanks|thank you|sir|ma'am|bitte|danke|por favor|gracias|s'il (?:vous|te) plaît"
+    r"|merci)"
+    r"(?: (?:sir|ma'am|schön|señora?|madame|monsieur))?"
+)
 _CARRIES_ON = frozenset({"but", "and", "or", "aber", "und", "oder", "pero", "mais", "et"})
 
 
@@ -64,8 +69,9 @@ def trails_off(text: str, language: str) -> str:
 
 def _goes_on_after_it(text: str, language: str) -> bool:
     """ "Let me see, next Tuesday": the caller has thought, and then said it."""
-    *_, last = text.strip(" .!?").split(",")
-    return last != text.strip(" .!?") and not asks_for_time(last, language)
+    *before, last = text.strip(" .!?").split(",")
+    is_more = bool(before) and not _COURTESY.fullmatch(plain(last))
+    return is_more and not asks_for_time(last, language)
 
 
 def _on_open_word(joined: str, ending: str, language: str) -> bool:

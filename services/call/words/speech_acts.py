@@ -61,6 +61,13 @@ def over_agent(text: str, language: str) -> SpeechAct:
     return SpeechAct(OverAgent.WORDS, reason)
 
 
+def may_become_backchannel(text: str, language: str) -> bool:
+    """Whether words that are not all yet begin one: "I", of "I see"."""
+    of = lexicon_of(language).over_agent
+    before, _, last = plain(text).rpartition(" ")
+    return last in of.backchannels_begun and (not before or consists_of(of.backchannels, before))
+
+
 def _without_lead_ins(joined: str, lead_ins: re.Pattern[str]) -> str:
     while match := lead_ins.match(joined):
         joined = joined[match.end() :].lstrip()

@@ -44,6 +44,7 @@ _ENDINGS = Endings(
         rf"""(?:i'd | i would | we'd | we would) like
         | {_OPENING}(?:i | we) (?:need | want | have | have got | wanted | am | can | just)
         | half past | quarter (?:past | to | of) | (?:was | were | kind | sort) (?:like | of)
+        | (?:if | whether) (?:i | you | we | they) (?:have | had | are | can | could | would | will)
         | area code | (?:\d+ | zero | oh | one | two | three | four | five | six | seven | eight
         | nine)
         (?:extension | ext) | ^(?:\w+\s){{0,2}}my (?:name | e ?mail(?: address)? | address
@@ -215,6 +216,7 @@ _OVER_AGENT = OverAgent(
         | that's (?:right | good | great | fine | true | nice | cool | okay | perfect)
         | very (?:good | nice) | thank you | thanks | okay thanks"""
     ),
+    backchannels_begun=a_list("i got all that that's makes fair sounds very of thank uh okie"),
 )
 
 ENGLISH = Lexicon(

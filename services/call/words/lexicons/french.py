@@ -136,6 +136,7 @@ FRENCH = Lexicon(
             | voilà
             | c'est (?:bien | bon | ça) | merci | effectivement"""
         ),
+        backchannels_begun=a_list("je tout ça c'est très ah d"),
     ),
     numbers=Numbers(
         words={

@@ -121,6 +121,7 @@ GERMAN = Lexicon(
             | ich verstehe | verstanden | super | prima | toll | schön | sehr (?:gut | schön)
             | perfekt | natürlich | sicher | so so | interessant | danke | passt | in ordnung"""
         ),
+        backchannels_begun=a_list("alles ich sehr so in"),
     ),
     numbers=Numbers(
         words={

@@ -101,6 +101,8 @@ class OverAgent:
     go_on: re.Pattern[str] = NEVER
     """What tells the agent to speak on: "no no, go on"."""
     backchannels: re.Pattern[str] = NEVER
+    backchannels_begun: frozenset[str] = frozenset()
+    """Words with which a backchannel begins and that are none by themselves: "I", of "I see"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

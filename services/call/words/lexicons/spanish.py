@@ -124,6 +124,7 @@ SPANISH = Lexicon(
             | exacto | correcto | de acuerdo | genial | est[áa] bien | por supuesto | as[íi] es
             | gracias"""
         ),
+        backchannels_begun=a_list("muy de está esta por así asi"),
     ),
     numbers=Numbers(
         words={
