@@ -95,9 +95,10 @@ async def hold(
     hooks: Hooks | None = None,
     speaks: asyncio.Event | None = None,
     noticed: asyncio.Event | None = None,
+    failures: int = 1,
 ) -> Report:
     """A call in which these prompts are said, once ``speaks`` is set. ``noticed`` is set as soon as
-    the call has had a first answer and was told of a failure."""
+    the call has had a first answer and was told of so many failures."""
     loop, phone = asyncio.get_running_loop(), FakePhone()
     report, began = Report(call_number.get() + 1), loop.time()
     call_number.set(report.number)
@@ -107,7 +108,8 @@ async def hold(
     running = asyncio.create_task(session.run(on.CallStarted(CALLER, "+15550002")))
 
     async def hook(moment: str) -> None:
-        if noticed and moment in {"heard", "goes on"} and report.turns and report.failures:
+        is_told = report.turns and len(report.failures) >= failures
+        if noticed and moment in {"heard", "goes on"} and is_told:
             noticed.set()
         if len(report.turns) == 1 and hooks and moment in hooks:
             await hooks[moment]()
