@@ -21,6 +21,7 @@ from benchmarks.load.table import HEAD, Row
 TURN_SILENCE_MS = 550
 SETTINGS = {
     "TURN_SILENCE_MS": str(TURN_SILENCE_MS),
+    "EAGER_REPLIES": "0",  # what is begun ahead would hide what the server adds
     "GREETING": "Hello, how can I help you?",
     "MAX_CALLS": "10000",
     "MAX_CONVO_SECS": "14400",
