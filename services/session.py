@@ -105,6 +105,7 @@ class Session:
         self._heard_at = 0.0
         self._frames = 0
         self._frames_allowed = 0
+        self._frames_stood_in = 0
         self._marks: set[str] = set()
         self._alarm: asyncio.TimerHandle | None = None
         self._wakes_at: float | None = None
@@ -304,7 +305,8 @@ class Session:
     def _hear(self, frames: list[bytes]) -> None:
         for frame in frames:
             if self._frames >= self._frames_allowed:  # look at the clock once in a few seconds
-                self._frames_allowed = int((self._now() + AHEAD_S) * FRAMES_PER_S)
+                by_clock = int((self._now() + AHEAD_S) * FRAMES_PER_S)
+                self._frames_allowed = by_clock + self._frames_stood_in
                 if self._frames >= self._frames_allowed:
                     return
             self._frames += 1
@@ -323,7 +325,10 @@ class Session:
             return  # the next word starts it again
         missing = self._now() - self._heard_at
         if missing >= STALL_AFTER_S:
-            self._hear(self._placement.stall(int(missing * 1000)))
+            silence = self._placement.stall(int(missing * 1000))
+            self._frames_stood_in += len(silence)  # audio that is only late still comes, in full
+            self._frames_allowed += len(silence)
+            self._hear(silence)
             self._heard_at = self._now()
         self._line_watch = self._loop.call_later(STALL_AFTER_S, self._watch_line)
 

@@ -92,12 +92,17 @@ class FakePhone:
 
     async def speak(self, ms: int, frame: bytes = VOICE) -> None:
         """Send frames of sound for so long, at real speed."""
+        for _ in range(ms // 20):
+            self.blurt(20, frame)
+            await asyncio.sleep(0.02)
+
+    def blurt(self, ms: int, frame: bytes = VOICE) -> None:
+        """Send them all at once: they come late."""
         payload = base64.b64encode(frame).decode()
         for _ in range(ms // 20):
             media = {"track": "inbound", "timestamp": str(self._timestamp), "payload": payload}
             self.say({"event": "media", "streamSid": "MZ1", "media": media})
             self._timestamp += 20
-            await asyncio.sleep(0.02)
 
     async def listen(self, ms: int) -> None:
         await self.speak(ms, SILENCE)

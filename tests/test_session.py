@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -20,7 +21,7 @@ from services.carriers.twilio import TwilioCarrier
 from services.journal import Journal, JournalWriter
 from services.llm import BrainEvent, EndCall, TakeMessage
 from services.session import Session
-from tests.phone import FakeBrain, FakePhone, engine
+from tests.phone import VOICE, FakeBrain, FakePhone, engine
 from tests.virtual_time import run_virtual
 
 START = json.dumps(
@@ -450,3 +451,22 @@ async def test_what_was_read_late_was_heard_when_it_came() -> None:
         events = [event for _, event, _ in held.entries]
         assert on.SpeechStarted(1, voiced_ms=70) in events
         assert on.SpeechStopped(1, silence_ms=210) in events
+
+
+@story
+async def test_audio_that_is_late_again_and_again_is_heard_in_full() -> None:
+    async with call(["yes"] * 99, [["Fine."]] * 99) as held:
+        heard: list[bytes] = []
+        engine, hear = held.session._engine, held.session._engine.hear
+
+        def count(frame: bytes) -> None:
+            heard.append(frame)
+            hear(frame)
+
+        with patch.object(engine, "hear", count):
+            await held.phone.listen(200)
+            for _ in range(60):  # silence stands in for more than ten seconds in all
+                held.phone.blurt(300)
+                await asyncio.sleep(0.3)
+        assert b"".join(heard).count(VOICE[:1]) == 60 * 15 * len(VOICE)
+        assert len(heard) > 60 * 15 + 500

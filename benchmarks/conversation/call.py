@@ -174,18 +174,19 @@ async def _talk(phone: Phone, mouth: Mouth, over: LineConditions, echoes: Book |
     """The caller's frames, one every 20 ms, each as soon as its last sample was said, or as late
     as the line brings it."""
     loop, line = asyncio.get_running_loop(), Line(over)
-    began, number = loop.time(), 0
+    began, number, before = loop.time(), 0, 0.0
     overheard = _Overheard(phone, mouth, echoes) if echoes else None
     while True:
         await asyncio.sleep(FRAME_S)
         is_silent, frame = mouth.is_silent, mouth.next_frame()
         transit = line.carry(number)
-        at = began + transit.leaves_ms / 1000
+        waits = before > loop.time()
+        before = max(began + transit.leaves_ms / 1000, before + 1e-6)  # a socket keeps the order
         for _ in range(0 if over.dtx and is_silent else transit.copies):
-            if at <= loop.time() + FRAME_S / 2:
+            if before <= loop.time() + FRAME_S / 2 and not waits:
                 phone.carry(number * 20, frame)
             else:
-                loop.call_at(at, phone.carry, number * 20, frame)
+                loop.call_at(before, phone.carry, number * 20, frame)
         number += 1
         if overheard:
             overheard.listen()
