@@ -94,8 +94,8 @@ How often the agent began to speak in a pause of the caller's, by the length of 
 ## What must hold
 
 Policy `{first}` over all calls. `python -m benchmarks.conversation --check` says so to a machine.
-One call counts in the tables but not for the words lost or repeated here: its marks come back 400 ms
-late, and nobody can tell whether the audio or only the echo was late.
+One call counts in the tables but not for the words lost or repeated here: its marks come back
+400 ms late, and nobody can tell whether the audio or only the echo was late.
 
 {by_limit(judge(calls[first]))}
 
