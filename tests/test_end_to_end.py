@@ -79,7 +79,7 @@ class Held:
     def turns(self) -> list[tuple[str, str]]:
         """The history as the brain was last given it, in plain words."""
         last = self.effects("StartReply")[-1]
-        return [(speaker, plain(text)) for speaker, text in last["words"]["turns"]]
+        return [(speaker, plain(text)) for speaker, text, *_ in last["words"]["turns"]]
 
 
 @pytest.fixture(scope="module")
