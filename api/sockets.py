@@ -87,8 +87,8 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
         rounds = _rounds_of(self.loop)
-        rounds.enter(self)
         try:
+            rounds.enter(self)
             await self._gone
         finally:
             self._take, self._settle = _drop, _nothing

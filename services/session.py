@@ -283,7 +283,7 @@ class Session:
         if type(parsed) is MediaReceived:
             self._heard_at = self._now()
             frames = self._placement.place(parsed.timestamp_ms, parsed.audio)
-            if frames and not self._unheard:
+            if frames and not self._unheard and self._frames < self._frames_allowed:
                 self._engine.hear_soon(frames[0])
             self._unheard += frames
             return

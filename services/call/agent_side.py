@@ -14,7 +14,7 @@ from services.call import events as on
 from services.call.deadlines import OF_THE_REPLY, Deadline, Deadlines
 from services.call.effects import Effect, Purpose, Speaker, Turn
 from services.call.events import AfterReply
-from services.call.playback import Playback
+from services.call.playback import FRAME_BYTES, Playback
 from services.call.timings import Timings
 from services.call.words.readiness import Expectation
 
@@ -126,6 +126,10 @@ class AgentSide:
         reply.has_audio = reply.has_audio or bool(event.audio)
         reply.is_bridged = False
         reply.playback.append(event.audio, event.text, event.spans, is_guarded=event.is_guarded)
+        if self.is_held and event.is_guarded and len(event.audio) >= 2 * FRAME_BYTES:
+            self.resume(now)  # it is said, whoever speaks; then the reply is held again
+            self._deadlines[Deadline.GUARD] = self.live.playback.guarded_until
+            return False
         return self._play(now)
 
     def bridge(self, audio: bytes, now: float) -> bool:

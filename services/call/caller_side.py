@@ -73,6 +73,12 @@ class CallerSide:
             self._endpointing.agent_said(heard, asked)
             self._agent_spoke_until = now
 
+    def line_is_free(self, now: float) -> None:
+        """The agent has ended: a sound that goes on is no echo of it."""
+        if self._doubted > self._stopped:
+            self._doubted = 0
+            self._caller_speaks(now, 0.0)
+
     def settle(self) -> None:
         """The call ends: what was said so far is the last turn, and nobody answers it."""
         self.turn.settle()

@@ -216,6 +216,12 @@ class Conversation:
         """The last mark was played."""
         reply = self._agent.live
         self._caller.agent_said(self._agent.settle(), reply.asks, now)
+        if self.phase is Phase.LIVE:
+            self._caller.line_is_free(now)
+        speaks = self.caller is not Caller.QUIET
+        if reply.purpose is Purpose.IDLE_GOODBYE and speaks and self._prompts == 1:
+            self._prompts += 1  # somebody is there after all; once, for it may be an echo
+            return
         if reply.then is AfterReply.APOLOGISE and self.caller is not Caller.QUIET:
             self._caller.turn.took_the_floor = True  # the caller speaks already; an answer comes
         elif reply.then is AfterReply.APOLOGISE:

@@ -15,6 +15,9 @@ _ENOUGH = 2
 _CALM_S = 3.0
 """The agent spoke so long and nothing was heard: the line is quiet again."""
 
+_STALE_S = 8.0
+"""Nothing was doubted for so long: what was before says nothing of this sound."""
+
 
 @dataclass(slots=True)
 class Doubt:
@@ -26,7 +29,8 @@ class Doubt:
 
     def of_sound(self, now: float, speaks_since: float) -> bool:
         """A sound over the agent, which has spoken since then: is it to be doubted?"""
-        if now - max(speaks_since, self._since) >= _CALM_S:
+        quiet_s = now - self._since
+        if quiet_s >= _STALE_S or quiet_s >= _CALM_S <= now - speaks_since:
             self.in_vain = 0
         self._since = now
         is_early = now - speaks_since < EARLY_S

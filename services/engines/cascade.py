@@ -55,8 +55,13 @@ class Lines:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """All of them."""
-        return (*self.by_purpose.values(), self.filler)
+        """All of them, in the parts that are rendered ahead."""
+        return self.parts(*self.by_purpose.values(), self.filler)
+
+    def parts(self, *lines: str) -> tuple[str, ...]:
+        """Lines in the parts that are rendered."""
+        guard = Guard(self.uninterruptible)
+        return tuple(part for line in lines for part in guard.parts(line))
 
 
 class CascadeEngine:
@@ -190,13 +195,13 @@ class CascadeEngine:
 
     def _say_line(self, text: str, speech: Speech) -> None:
         """A whole line: out of the store, or spoken now."""
-        audio = self._lines.audio.get(text)
-        if audio is None and text == self._lines.by_purpose.get(Purpose.APOLOGY):
-            audio = self._lines.spare.get(text)
-        if audio:
-            speech.say_line(text, audio)
-        else:
-            speech.put(text)
+        parts, lines = speech.parts(text), self._lines
+        is_apology = text == lines.by_purpose.get(Purpose.APOLOGY)
+        for store in (lines.audio, lines.spare) if is_apology else (lines.audio,):
+            if all(store.get(part) for part in parts):
+                speech.say_lines({part: store[part] for part in parts})
+                return
+        speech.put(*parts)
 
     def filler(self, reply: int) -> FillerReady | None:
         text = self._lines.filler

@@ -64,7 +64,7 @@ class Engines:
         self._line_trouble = ""
         folder, renderer = settings.data_dir / "voices", self._voices.renderer
         self._store = LineStore(folder, renderer, reports, self._voices.breaker)
-        self._ahead = (*self._lines.texts, agent.goodbye, *self._brains.ahead)
+        self._ahead = self._lines.texts + self._lines.parts(agent.goodbye, *self._brains.ahead)
         self._checks = (*self._ears.checks, *self._brains.checks, *self._voices.checks)
         self.problems: tuple[str, ...] = ()
         """What went wrong at the start, and how to mend it, for people."""
@@ -135,7 +135,7 @@ class Engines:
         """A voice that has not even rendered the greeting yet has failed since the start: a caller
         need not wait until it fails again."""
         lines = self._lines
-        if lines.by_purpose[Purpose.GREETING] in lines.audio:
+        if all(part in lines.audio for part in lines.parts(lines.by_purpose[Purpose.GREETING])):
             return lines
         return replace(lines, audio={**lines.spare, **lines.audio})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from services.call.events import AudioProduced
 from services.engines import Emit
@@ -42,14 +42,15 @@ class Speech(AsyncIterator[str]):
         for is_guarded, run in self._guard.runs(parts):
             self.emit(_produced(self.reply, run, is_guarded=is_guarded))
 
-    def say_line(self, text: str, audio: bytes) -> None:
-        """A whole line out of the store."""
-        if cut := self._guard.cut(text):
-            size = len(audio) * cut // len(text)
-            self.emit(AudioProduced(self.reply, audio[:size], text[:cut], is_guarded=True))
-            text, audio = text[cut:].strip(), audio[size:]
-        if audio:
-            self.emit(AudioProduced(self.reply, audio, text))
+    def say_lines(self, lines: Mapping[str, bytes]) -> None:
+        """Parts of a line, out of the store."""
+        for text, audio in lines.items():
+            is_guarded = bool(self._guard.cut(text))
+            self.emit(AudioProduced(self.reply, audio, text, is_guarded=is_guarded))
+
+    def parts(self, line: str) -> list[str]:
+        """See ``Guard``."""
+        return self._guard.parts(line)
 
 
 def _produced(reply: int, parts: Sequence[SpokenAudio], *, is_guarded: bool) -> AudioProduced:

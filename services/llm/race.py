@@ -104,6 +104,8 @@ class Race:
             racer.first.cancel()
         await asyncio.gather(*(racer.first for racer in self._all), return_exceptions=True)
         for racer in self._all:
+            if racer.first.cancelled():
+                racer.link.breaker.unanswered()
             await racer.items.aclose()
 
     async def winner(

@@ -62,6 +62,8 @@ class VoiceChain:
             except asyncio.CancelledError:
                 if said.words > words:
                     breaker.succeeded()  # it was interrupted, and it spoke
+                else:
+                    breaker.unanswered()
                 raise
             else:
                 breaker.succeeded()

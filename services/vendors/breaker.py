@@ -57,6 +57,12 @@ class Breaker:
         self._open_s = 0.0
         self._is_tried = False
 
+    def unanswered(self) -> None:
+        """A try was called off before it told anything: the next one may try."""
+        if self._is_tried:
+            self._is_tried = False
+            self._closed_at = self._clock()
+
     def failed(self, error: VendorError) -> None:
         """It did not work. A refusal of what one call asked is an answer: the vendor works."""
         if error.only_here:

@@ -9,11 +9,12 @@ from services.call import events as on
 from services.call.alignment import Span, place_words
 from services.call.conversation import Agent, Caller, Conversation
 from services.call.doubt import Doubt
-from services.call.effects import Effect
+from services.call.effects import Effect, Purpose
 from services.call.playback import Playback
 from services.call.timings import Timings
 from services.call.words.echo import is_echo, may_become_echo
 from services.call.words.speech_acts import may_become_backchannel
+from tests.call.script import ScriptedCall
 
 LOUD, QUIET = b"\x10", b"\xff"
 SAYS = "Of course, we are open from nine to five."
@@ -149,3 +150,38 @@ def test_a_word_that_lacks_next_to_nothing_is_gone_on_with() -> None:
     (audio, *_) = ledger.release(1.0)
     assert isinstance(audio, do.SendAudio)
     assert 380 * 8 - 160 <= audio.offset <= 385 * 8
+
+
+def test_a_cough_long_ago_casts_no_doubt_on_a_caller_who_speaks_over_the_last_goodbye() -> None:
+    call = ScriptedCall()
+    call.starts()
+    call.wait(0.4)
+    call.noise(0.3)
+    call.wait_until(lambda: call.purposes()[-1] is Purpose.IDLE_GOODBYE)
+    call.wait_until_agent(Agent.SPEAKING)
+    call.wait(0.8)
+    call.speech_starts()
+    assert call.agent is Agent.HELD
+    call.speech_stops()
+    call.later(0.1, on.TranscriptFinal(2, 2, "I am here, are you open?"))
+    call.wait_until_nobody_speaks()
+    assert call.history[-2] == "caller: I am here, are you open?"
+    assert not call.all(do.HangUp)
+
+
+def test_a_doubted_sound_that_outlasts_the_goodbye_keeps_the_call() -> None:
+    call = ScriptedCall()
+    call.starts_and_greets()
+    call.wait_until(lambda: call.purposes()[-1] is Purpose.IDLE_GOODBYE)
+    call.wait_until_agent(Agent.SPEAKING)
+    call.wait(0.3)
+    call.noise(0.3)
+    call.wait_until_agent(Agent.SPEAKING)
+    call.wait(0.3)
+    call.speech_starts()  # soon after a sound for nothing: it may be one as well
+    call.wait(4.0)
+    assert not call.all(do.HangUp)
+    call.speech_stops()
+    call.later(0.1, on.TranscriptFinal(2, 2, "I am here, are you open?"))
+    call.wait_until_nobody_speaks()
+    assert call.history[-2] == "caller: I am here, are you open?"

@@ -151,3 +151,15 @@ def test_hanging_up_ends_it() -> None:
     call.hangs_up()
     assert call.conversation.ended
     assert not call.carrier.is_audible(call.now)
+
+
+def test_a_caller_who_speaks_before_it_begins_hears_it_all_the_same() -> None:
+    call = ScriptedCall()
+    call.lines[Purpose.GREETING] = guards(NOTICE, after=0.5)
+    call.starts()
+    call.wait(0.3)
+    call.caller_says("what are your hours?", for_s=0.6)
+    assert call.agent is Agent.SPEAKING
+    call.wait_until_nobody_speaks()
+    assert call.history == [f"agent: {NOTICE}", "caller: what are your hours?", f"agent: {ANSWER}"]
+    assert all(now >= 0.5 + NOTICE_S - 0.025 for now, _ in call.found(do.ClearPlayback))

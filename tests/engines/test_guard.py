@@ -158,11 +158,12 @@ def test_the_end_of_the_guard_parts_an_event_in_two() -> None:
 def test_a_stored_line_is_parted_at_the_sentences_end() -> None:
     speech, events = said(NOTICE)
     line = f"{NOTICE} {AFTER}"
-    audio = bytes(place % 251 for place in range(10 * len(line)))
-    speech.say_line(line, audio)
-    assert [(event.text, event.is_guarded) for event in events] == [(NOTICE, True), (AFTER, False)]
-    assert b"".join(event.audio for event in events) == audio
-    assert len(events[0].audio) == 10 * len(NOTICE)
+    assert speech.parts(line) == [NOTICE, AFTER]
+    speech.say_lines({NOTICE: b"\x40" * 100, AFTER: b"\x41" * 100})
+    assert events == [
+        AudioProduced(1, b"\x40" * 100, NOTICE, is_guarded=True),
+        AudioProduced(1, b"\x41" * 100, AFTER),
+    ]
 
 
 @pytest.mark.parametrize(("sentences", "is_guarded"), [((), False), ((NOTICE,), True)])
@@ -170,7 +171,8 @@ def test_a_stored_line_of_one_kind_is_one_event(
     sentences: tuple[str, ...], is_guarded: bool
 ) -> None:
     speech, events = said(*sentences)
-    speech.say_line(NOTICE, b"\x40" * 100)
+    assert speech.parts(NOTICE) == [NOTICE]
+    speech.say_lines({NOTICE: b"\x40" * 100})
     assert events == [AudioProduced(1, b"\x40" * 100, NOTICE, is_guarded=is_guarded)]
 
 

@@ -55,6 +55,19 @@ def test_a_refusal_of_what_one_call_asked_is_a_sign_of_life() -> None:
     assert not timed.breaker.is_open
 
 
+def test_a_trial_that_was_called_off_is_given_back() -> None:
+    timed = Timed()
+    timed.breaker.unanswered()
+    timed.breaker.failed(REFUSED)
+    timed.breaker.unanswered()
+    assert timed.breaker.is_open, "there was no trial"
+    timed.opens_for()
+    assert timed.breaker.allows()
+    assert not timed.breaker.allows()
+    timed.breaker.unanswered()
+    assert timed.breaker.allows()
+
+
 def test_it_tells_how_long_it_is_until_its_next_trial() -> None:
     timed = Timed()
     assert timed.breaker.trial_in_s == 0
