@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 from weakref import WeakValueDictionary
 
 import uvicorn
@@ -14,6 +16,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
+from api import sockets
 from api.sockets import ImpatientSockets, fast_lane
 from main import MAX_MESSAGE_BYTES
 
@@ -48,6 +51,13 @@ _open: WeakValueDictionary[int, PaperTransport] = WeakValueDictionary()
 def read(number: int, size: int) -> bytes:
     """``os.read`` for paper transports."""
     return _open[number].receive(size)
+
+
+@contextmanager
+def in_rounds(few: int = 0) -> Iterator[None]:
+    """Paper transports of more than so many calls are read in rounds."""
+    with patch.object(sockets, "FEW_CALLS", few), patch.object(sockets, "_read", read):
+        yield
 
 
 class PaperTransport(asyncio.Transport):

@@ -109,18 +109,7 @@ class Rules:
     def _check(self, effect: Effect, following: list[Effect], event: Event) -> None:
         match effect:
             case do.StartReply():
-                self._end_unheard()
-                assert self.live is None, "two live replies"
-                assert effect.reply == self._replies + 1, "replies are numbered one by one"
-                self.live = self._replies = effect.reply
-                self._is_eager, self._was_guarded = effect.is_eager, False
-                self._eager_for = effect.turns[-1].text if effect.is_eager else None
-                self._next_byte, self._silent = 0, False
-                self._has_audio = self._has_sent = self._is_finished = False
-                self.ledger = Ledger()
-                self._eager_begun += effect.is_eager
-                most = self._conversation.timings.eager_replies
-                assert self._eager_begun <= most, "more eager replies than may be"
+                self._check_start(effect)
             case do.CommitReply():
                 assert effect.reply == self.live, "only the live reply can be committed"
                 assert self._is_eager, "a reply is committed once"
@@ -144,12 +133,7 @@ class Rules:
                 self._marks.add(effect.mark)
                 self.ledger.marked(effect.mark)
             case do.FillSilence():
-                assert effect.reply == self.live
-                assert not self._is_eager
-                reply = self._conversation._agent.reply
-                assert reply is not None
-                assert reply.playback.nothing_playing, "there is no silence to fill"
-                assert not reply.is_bridged, "one line bridges a gap"
+                self._check_fill(effect)
             case do.CommitTurn(text=text):
                 self._check_commit(text, following, event)
             case do.HangUp():
@@ -157,6 +141,28 @@ class Rules:
                 self._end_unheard()
                 assert self.live is None, "a reply outlives the call"
                 self._over = True
+
+    def _check_start(self, effect: do.StartReply) -> None:
+        self._end_unheard()
+        assert self.live is None, "two live replies"
+        assert effect.reply == self._replies + 1, "replies are numbered one by one"
+        self.live = self._replies = effect.reply
+        self._is_eager, self._was_guarded = effect.is_eager, False
+        self._eager_for = effect.turns[-1].text if effect.is_eager else None
+        self._next_byte, self._silent = 0, False
+        self._has_audio = self._has_sent = self._is_finished = False
+        self.ledger = Ledger()
+        self._eager_begun += effect.is_eager
+        most = self._conversation.timings.eager_replies
+        assert self._eager_begun <= most, "more eager replies than may be"
+
+    def _check_fill(self, effect: do.FillSilence) -> None:
+        assert effect.reply == self.live
+        assert not self._is_eager
+        reply = self._conversation._agent.reply
+        assert reply is not None
+        assert reply.playback.nothing_playing, "there is no silence to fill"
+        assert not reply.is_bridged, "one line bridges a gap"
 
     def _check_audio(self, effect: do.SendAudio) -> None:
         assert effect.reply == self.live, "audio of a reply that is not live"

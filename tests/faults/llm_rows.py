@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.faults.stand_ins import NO_FINISH, clumsy
-from tests.faults.trials import Row, Trial, down, openai, order, refusal, trial
+from tests.faults.trials import OPENAI_REFUSALS, Row, Trial, down, openai, order, refusal, trial
 from tests.faults.world import Kind, World
 from tests.simulators.vendors.base import Fault, Trouble
 
@@ -40,13 +40,8 @@ def _status(status: int, code: str, reason: str = "") -> Trial:
 _TRIALS = (
     trial("refused", "refused", down(openai), is_down=True, is_whole=True),
     _chat("reset", "connection lost", Fault(Trouble.RESET)),
-    _status(400, "400"),
-    _status(401, "invalid_api_key"),
-    _status(403, "forbidden"),
-    _status(404, "model_not_found"),
-    _status(429, "rate_limit_exceeded"),
+    *(_status(*refused) for refused in OPENAI_REFUSALS),
     _status(429, "insufficient_quota", "insufficient_quota"),
-    _status(500, "500"),
     _chat("stall before first byte", "slow|first byte timeout", Fault(Trouble.STALL_FIRST)),
     _chat("stall mid-stream", "stall", Fault(Trouble.STALL_MID)),
     _chat("malformed", "malformed", Fault(Trouble.MALFORMED)),

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.faults.trials import Down, Row, Strike, Trial, deepgram, down, openai, order, trial
+from tests.faults.trials import (
+    OPENAI_REFUSALS,
+    Down,
+    Row,
+    Strike,
+    Trial,
+    deepgram,
+    down,
+    openai,
+    order,
+    trial,
+)
 from tests.faults.world import Kind, World
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.deepgram_stream import Latencies
@@ -105,12 +116,7 @@ def _openai_row() -> Row:
     trials = (
         trial("refused", "refused", down(openai), is_down=True, is_whole=True),
         transcription("reset", "connection lost", Fault(Trouble.RESET)),
-        status(400, "400"),
-        status(401, "invalid_api_key"),
-        status(403, "forbidden"),
-        status(404, "model_not_found"),
-        status(429, "rate_limit_exceeded"),
-        status(500, "500"),
+        *(status(*refused) for refused in OPENAI_REFUSALS),
         transcription("stall before first byte", "timeout|overtaken", Fault(Trouble.STALL_FIRST)),
         transcription("stall mid-answer", "timeout|overtaken", Fault(Trouble.STALL_MID)),
         transcription("malformed", "malformed", Fault(Trouble.MALFORMED)),

@@ -120,6 +120,17 @@ def trial(name: str, codes: str, strike: Strike, **more: object) -> Trial:
     return Trial(name, frozenset(codes.split("|")), strike, **more)  # type: ignore[arg-type]
 
 
+OPENAI_REFUSALS = (
+    (400, "400"),
+    (401, "invalid_api_key"),
+    (403, "forbidden"),
+    (404, "model_not_found"),
+    (429, "rate_limit_exceeded"),
+    (500, "500"),
+)
+"""Statuses of all of OpenAI's endpoints, and what is told of them."""
+
+
 def refusal(status: int, reason: str, told: str) -> tuple[str, str, Fault]:
     """The name of a trial, its codes, and its fault: an HTTP status instead of an answer."""
     return f"{status} {reason}".strip(), told, Fault(Trouble.STATUS, status, reason=reason)

@@ -1,109 +1,37 @@
-"""The brain on a language model: the real SDK against the simulator, on virtual time; then the
-pure parts."""
+"""The brain on a language model: answers, tools, cancelling; on virtual time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import aclosing, asynccontextmanager
-from datetime import datetime
-from pathlib import Path
+from contextlib import aclosing
 from typing import Any
 
 import openai
-import orjson
 import pytest
 
-from services.call.effects import Purpose, Speaker, Turn
-from services.call.events import VendorStep
-from services.llm import BrainEvent, EndCall, TakeMessage
+from services.call.effects import Speaker, Turn
+from services.llm import EndCall
 from services.llm.openai import OpenAIBrain, OpenAIOptions
-from services.llm.openai_stream import Completion, Events, StreamError, Usage
-from services.llm.openai_stream import ToolCall as StreamedCall
-from services.llm.tools import TOOLS, CallNotes, Mistake, read_call
-from services.receptionist.agent import load_agent
-from services.receptionist.prompt import Prompt
-from services.vendors import Reports, VendorError
-from services.vendors.clients import openai_client
+from services.vendors import VendorError
+from tests.llm.openai_call import (
+    AGENT,
+    ANSWER,
+    GREETING,
+    HOURS,
+    MESSAGE,
+    MODEL,
+    NOW,
+    PROMPT,
+    TAKEN,
+    all_of,
+    call,
+    now,
+    text,
+    virtual,
+)
 from tests.simulators.vendors.base import Fault, Trouble
-from tests.simulators.vendors.openai import OpenAISimulator, ToolCall
+from tests.simulators.vendors.openai import ToolCall
 from tests.virtual_time import run_virtual
-
-AGENT = load_agent(Path(__file__).parent.parent.parent / "agents" / "receptionist.toml")
-NOW = datetime(2026, 11, 17, 10, 0, tzinfo=AGENT.business.timezone)
-PROMPT = Prompt(AGENT)
-MODEL = "gpt-5.4-mini"
-GREETING = Turn(Speaker.AGENT, AGENT.line(Purpose.GREETING))
-HOURS = (GREETING, Turn(Speaker.CALLER, "When are you open?"))
-ANSWER = "We are open from eight to five. Anything else?"
-MESSAGE = {"name": "Bob", "number": "555 867-5309", "message": "My crown came off."}
-TAKEN = TakeMessage("Bob", "5558675309", "My crown came off.")
-
-
-class Call:
-    """One brain on a simulator, and what it told."""
-
-    def __init__(self, simulator: OpenAISimulator, client: openai.AsyncOpenAI, **options: Any):
-        self.simulator = simulator
-        self.steps: list[VendorStep] = []
-        self.notes = CallNotes()
-        reports = Reports()
-        reports.attach(self.steps.append)  # type: ignore[arg-type]
-        self.brain = OpenAIBrain(
-            client,
-            OpenAIOptions(**{"model": MODEL, **options}),
-            PROMPT,
-            lambda: NOW,
-            "+15551234567",
-            reports,
-            notes=self.notes,
-        )
-
-    async def say(self, turns: Sequence[Turn] = HOURS) -> list[BrainEvent]:
-        return await _all(self.brain.respond(1, turns))
-
-    async def collect(self, items: list[BrainEvent]) -> None:
-        async for item in self.brain.respond(1, HOURS):
-            items.append(item)
-
-    @property
-    def requests(self) -> list[dict[str, Any]]:
-        return [entry.detail["body"] for entry in self.simulator.entries("request")]
-
-
-@asynccontextmanager
-async def call(
-    answers: Any = (ANSWER,), *, key: str = OpenAISimulator.usual_key, **options: Any
-) -> Any:
-    async with OpenAISimulator(answers=answers) as simulator:
-        url = f"{simulator.url}/v1"
-        async with openai_client(key, url) as client:
-            yield Call(simulator, client, **options)
-        assert not simulator.errors
-
-
-def virtual(test: Callable[..., Coroutine[Any, Any, None]]) -> Any:
-    """The test runs on a loop whose clock jumps."""
-
-    def run(**arguments: Any) -> None:
-        run_virtual(test(**arguments))
-
-    run.__name__ = test.__name__
-    run.__doc__ = test.__doc__
-    return run
-
-
-def text(items: Sequence[BrainEvent]) -> str:
-    return "".join(item for item in items if isinstance(item, str))
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-async def _all(items: AsyncIterator[BrainEvent]) -> list[BrainEvent]:
-    return [item async for item in items]
-
 
 # --- answers --------------------------------------------------------------------------------------
 
@@ -266,7 +194,7 @@ async def test_amid_an_answer_silence_is_given_up_earlier() -> None:
         one.simulator.faults.order("chat", Fault(Trouble.STALL_FIRST))
         began = now()
         with pytest.raises(VendorError, match="first byte timeout"):
-            await asyncio.wait_for(_all(items), 10)
+            await asyncio.wait_for(all_of(items), 10)
         assert 2 < now() - began < 2.5
 
 
@@ -386,284 +314,3 @@ async def test_closing_the_generator_closes_the_stream_at_once() -> None:
         await asyncio.sleep(0.2)
         gone = one.simulator.entries("disconnected")
         assert [entry.at - closed_at < 0.06 for entry in gone] == [True]
-
-
-# --- failures -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("fault", "code", "at_once", "after_s"),
-    [
-        (Fault(Trouble.RESET), "connection lost", False, 0.1),
-        (Fault(Trouble.STATUS, 401), "invalid_api_key", True, 0.1),
-        (Fault(Trouble.STATUS, 403), "forbidden", True, 0.1),
-        (Fault(Trouble.STATUS, 429), "rate_limit_exceeded", False, 0.1),
-        (Fault(Trouble.STATUS, 429, reason="insufficient_quota"), "insufficient_quota", True, 0.1),
-        (Fault(Trouble.STATUS, 500), "500", False, 0.1),
-        (Fault(Trouble.STALL_FIRST), "first byte timeout", True, 4.1),
-    ],
-)
-def test_what_fails_before_the_first_token(
-    fault: Fault, code: str, at_once: bool, after_s: float
-) -> None:
-    async def test() -> None:
-        async with call() as one:
-            one.simulator.faults.order("chat", fault)
-            began = now()
-            with pytest.raises(VendorError) as caught:
-                await one.say()
-            assert (caught.value.code, caught.value.at_once) == (code, at_once)
-            assert now() - began < after_s
-            assert OpenAISimulator.usual_key not in str(caught.value)
-            assert caught.value.__suppress_context__
-
-    run_virtual(test())
-
-
-@pytest.mark.parametrize(
-    ("trouble", "code", "at_once"),
-    [
-        (Trouble.STALL_MID, "stall", True),
-        (Trouble.MALFORMED, "malformed", False),
-        (Trouble.CUT, "connection lost", False),
-        (Trouble.CLOSE, "server_error", False),
-    ],
-)
-def test_what_fails_in_the_middle(trouble: Trouble, code: str, at_once: bool) -> None:
-    async def test() -> None:
-        async with call() as one:
-            one.simulator.faults.order("chat", Fault(trouble))
-            began = now()
-            items: list[BrainEvent] = []
-            with pytest.raises(VendorError) as caught:
-                await one.collect(items)
-            assert ANSWER.startswith(text(items))
-            assert items
-            assert (caught.value.code, caught.value.at_once) == (code, at_once)
-            assert now() - began < 3
-            await asyncio.sleep(0.1)
-            assert not one.simulator.sent  # it is answering nothing any more
-
-    run_virtual(test())
-
-
-async def answered_with(answer: bytes) -> VendorError:
-    """What a server gets us to raise that answers so, whatever it is asked."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer)
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        async with openai_client("key", url) as client:
-            brain = OpenAIBrain(client, OpenAIOptions(MODEL), PROMPT, lambda: NOW)
-            with pytest.raises(VendorError) as caught:
-                await _all(brain.respond(1, HOURS))
-            return caught.value
-
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-
-
-@pytest.mark.parametrize(
-    ("answer", "code"),
-    [
-        (b"HTTQ/9 what\r\n\r\n", "malformed"),
-        (b"\x15\x03\x01\x00\x02\x02\x46", "malformed"),  # a TLS alert
-        (OK + b"no header line\r\n\r\n", "malformed"),
-        (OK + b"X: " + b"a" * 20_000 + b"\r\n\r\n", "malformed"),
-        (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nwhat\r\n", "malformed"),
-        (OK + b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello", "malformed"),
-        (b"HTTP/1.1 307 X\r\nLocation: ftp://a/b\r\nContent-Length: 0\r\n\r\n", "malformed"),
-        (b'HTTP/1.1 500 X\r\nContent-Length: 14\r\n\r\n{"error":"hi"}', "500"),
-        (b'HTTP/1.1 500 X\r\nContent-Length: 13\r\n\r\n{"error":[1]}', "500"),
-        (b"HTTP/1.1 401 X\r\nContent-Length: 2\r\n\r\n[]", "401"),
-        (b'HTTP/1.1 500 X\r\nContent-Length: 100\r\n\r\n{"er', "connection lost"),
-        (b"", "connection lost"),
-    ],
-)
-def test_whatever_a_server_answers_is_a_failure_of_ours(answer: bytes, code: str) -> None:
-    assert run_virtual(answered_with(answer)).code == code
-
-
-def test_a_caller_whose_words_are_refused_closes_the_model_for_nobody_else() -> None:
-    body = b'{"error":{"message":"filtered","code":"content_filter"}}'
-    head = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
-    answer = head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
-    error = run_virtual(answered_with(answer))
-    assert (error.code, error.only_here) == ("content_filter", True)
-
-
-@virtual
-async def test_a_wrong_key_and_a_closed_port_are_no_use_trying_again() -> None:
-    async with call(key="wrong") as one:
-        with pytest.raises(VendorError, match="invalid_api_key") as caught:
-            await one.say()
-        assert caught.value.at_once
-        url = one.simulator.url
-    async with openai_client("k", f"{url}/v1") as client:
-        with pytest.raises(VendorError, match="refused") as caught:
-            await Call(one.simulator, client).say()
-        assert caught.value.at_once
-
-
-@pytest.mark.parametrize("key", ["test-key\n", "test-k\u00e9y"])
-def test_a_key_that_no_header_can_hold_is_a_failure_like_others(key: str) -> None:
-    async def test() -> None:
-        async with call(key=key) as one:
-            with pytest.raises(VendorError, match="bad key") as caught:
-                await one.say()
-            assert caught.value.at_once
-
-    run_virtual(test())
-
-
-@virtual
-async def test_a_server_that_refuses_tools_is_asked_without_and_remembered() -> None:
-    async with call((ANSWER, ANSWER)) as one:
-        one.simulator.faults.order("chat", Fault(Trouble.STATUS, 400), 1)
-        assert text(await one.say()) == ANSWER
-        assert text(await one.say()) == ANSWER
-        assert [set(body) & {"tools", "stream_options"} for body in one.requests] == [set()] * 2
-        assert len(one.simulator.entries("refused")) == 1
-        one.simulator.errors.clear()
-
-
-@virtual
-async def test_signs_of_life_are_no_words() -> None:
-    """Comments and empty deltas do not keep an answer waiting for ever."""
-
-    class Response:
-        async def aiter_bytes(self) -> Any:
-            yield b"data: " + chunk({"content": "We are "}) + b"\n\n"
-            for _ in range(20):
-                await asyncio.sleep(0.5)
-                yield b": ping\n\ndata: " + chunk({"content": ""}) + b"\n\n"
-
-        async def aclose(self) -> None:
-            pass
-
-    async def post(messages: Any) -> Any:
-        return Response()
-
-    async with call() as one:
-        one.brain._post = post
-        began = now()
-        with pytest.raises(VendorError, match="stall"):
-            await one.say()
-        assert now() - began == pytest.approx(1.2)
-
-
-@virtual
-async def test_an_answer_of_nothing_is_a_failure() -> None:
-    async with call(("",)) as one:
-        with pytest.raises(VendorError, match="empty"):
-            await one.say()
-
-
-# --- the stream, byte by byte ---------------------------------------------------------------------
-
-
-def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
-    return orjson.dumps({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
-
-
-def test_bytes_may_be_cut_anywhere() -> None:
-    stream = 'data: {"a":"é"}\r\n\r\n: ping\n\nevent: x\ndata:{"b":1}\n\ndata: [DONE]\n\n'.encode()
-    events = Events()
-    found = [data for byte in stream for data in events.feed(bytes([byte]))]
-    assert found == ['{"a":"é"}'.encode(), b'{"b":1}', b"[DONE]"] == Events().feed(stream)
-
-
-@pytest.mark.parametrize("data", [b"<html>\n", b'{"error": "x"}\n', b"x" * (2 << 20)])
-def test_what_is_no_event_stream_is_malformed(data: bytes) -> None:
-    with pytest.raises(StreamError, match="malformed"):
-        Events().feed(data)
-
-
-@pytest.mark.parametrize("data", [b"{", b"[]", b"7", b"{}", b'{"choices":[7]}', b'{"choices":1}'])
-def test_what_is_no_chunk_is_malformed(data: bytes) -> None:
-    with pytest.raises(StreamError, match="malformed"):
-        Completion().feed(data)
-
-
-def test_an_error_in_the_stream_has_its_own_code() -> None:
-    with pytest.raises(StreamError, match="overloaded"):
-        Completion().feed(b'{"error": {"code": "overloaded", "message": "..."}}')
-
-
-def test_tool_calls_are_put_together_by_index_also_where_servers_are_careless() -> None:
-    one = Completion()
-    first = {"index": 0, "id": "a", "function": {"name": "take_message", "arguments": ""}}
-    one.feed(chunk({"tool_calls": [first]}))
-    one.feed(chunk({"tool_calls": [{"index": 0, "function": {"arguments": '{"na'}}]}))
-    second = {"index": 1, "id": "b", "function": {"name": "end_call", "arguments": "{}"}}
-    one.feed(chunk({"tool_calls": [second]}))
-    one.feed(chunk({"tool_calls": [{"index": 0, "function": {"arguments": 'me": 1}'}}]}))
-    one.feed(chunk({}, "tool_calls"))
-    assert one.calls == [
-        StreamedCall("a", "take_message", '{"name": 1}'),
-        StreamedCall("b", "end_call", "{}"),
-    ]
-    assert one.is_whole
-    careless = Completion()
-    for name in ("take_message", "end_call"):  # whole calls, no index, no id, no JSON in a string
-        careless.feed(chunk({"tool_calls": [{"function": {"name": name, "arguments": {}}}]}))
-    assert [call.name for call in careless.calls] == ["take_message", "end_call"]
-    assert len({call.id for call in careless.calls}) == 2
-
-
-def test_usage_comes_in_a_chunk_without_choices() -> None:
-    one = Completion()
-    details = {"prompt_tokens": 812, "completion_tokens": 34}
-    details["prompt_tokens_details"] = {"cached_tokens": 640}  # type: ignore[assignment]
-    assert one.feed(orjson.dumps({"choices": [], "usage": details})) == ""
-    assert one.usage == Usage(812, 640, 34, 1)
-
-
-@pytest.mark.parametrize(
-    ("pieces", "said"),
-    [
-        (["<think>\nHm", "m</thi", "nk>\n\nHello", " there"], "Hello there"),
-        (["<", "think></think>Hi"], "Hi"),
-        (["<b", ">Hi"], "<b>Hi"),
-        (["<thi"], "<thi"),
-        ([" ", "Hi <think>"], " Hi <think>"),
-        (["<think>for ever"], ""),
-    ],
-)
-def test_thoughts_are_not_said(pieces: list[str], said: str) -> None:
-    one = Completion()
-    texts = [one.feed(chunk({"content": piece})) for piece in pieces]
-    texts.append(one.feed(chunk({}, "stop")))
-    assert "".join(texts) == one.text == said
-
-
-# --- tools, by themselves -------------------------------------------------------------------------
-
-
-def test_the_tools_are_described_in_full() -> None:
-    for tool in TOOLS:
-        parameters = tool["function"]["parameters"]
-        assert parameters["required"] == list(parameters["properties"])
-        assert not parameters["additionalProperties"]
-
-
-def test_a_number_keeps_its_plus_and_loses_its_punctuation() -> None:
-    arguments = {"name": " Bob  Lee ", "number": "+1 (555) 867-5309", "message": "Hi\nthere"}
-    call = StreamedCall("1", "take_message", orjson.dumps(arguments).decode())
-    assert read_call(call) == TakeMessage("Bob Lee", "+15558675309", "Hi there")
-    arguments["number"] = 5558675309  # type: ignore[assignment]
-    call.arguments = orjson.dumps(arguments).decode()
-    assert read_call(call) == TakeMessage("Bob Lee", "5558675309", "Hi there")
-    assert isinstance(read_call(StreamedCall("1", "fly", "{}")), Mistake)
-
-
-def test_the_same_message_in_nearly_the_same_words_is_one() -> None:
-    notes = CallNotes()
-    notes.add(TAKEN)
-    notes.add(TakeMessage("bob", "5558675309", "My crown came off"))
-    assert notes.messages == [TAKEN]
-    assert not notes.has(TakeMessage("Bob", "5558675309", "And my tooth hurts"))

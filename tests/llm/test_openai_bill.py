@@ -10,7 +10,7 @@ import pytest
 
 from services.call.events import VendorStep
 from services.vendors import VendorError
-from tests.llm.test_openai import ANSWER, HOURS, Call, call, virtual
+from tests.llm.openai_call import ANSWER, HOURS, Call, call, virtual
 from tests.simulators.vendors.base import Fault, Trouble
 
 

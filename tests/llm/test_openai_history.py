@@ -6,7 +6,7 @@ import pytest
 
 from services.call.effects import Speaker, Turn
 from services.llm.openai_history import chat_messages
-from tests.llm.test_openai import GREETING, HOURS, call, text, virtual
+from tests.llm.openai_call import GREETING, HOURS, call, text, virtual
 
 HI = Turn(Speaker.CALLER, "Hi.")
 OPEN = Turn(Speaker.AGENT, "We are open", unheard="from eight to five.")

@@ -6,78 +6,25 @@ The agent's turns go into the history as they were said, unless a test says that
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.call.effects import Purpose, Speaker, Turn
+from services.call.effects import Purpose
 from services.call.words.readiness import Expectation
-from services.llm import Asks, BrainEvent, EndCall, TakeMessage
-from services.llm.scripted import ScriptedBrain
-from services.receptionist.agent import Agent, Business, load_agent
-
-AGENT = load_agent(Path(__file__).parent.parent.parent / "agents" / "receptionist.toml")
-NOW = datetime(2026, 11, 17, 10, 0, tzinfo=AGENT.business.timezone)  # a Tuesday
-CALLER = "+15551234567"
-ALL = "all"
-"""The whole of an agent's turn was heard."""
-
-
-def brain(agent: Agent = AGENT, caller: str = CALLER) -> ScriptedBrain:
-    return ScriptedBrain(agent, lambda: NOW, caller)
-
-
-async def respond(turns: Sequence[Turn], of: ScriptedBrain | None = None) -> list[BrainEvent]:
-    return [event async for event in (of or brain()).respond(1, turns)]
-
-
-def said(events: Sequence[BrainEvent]) -> str:
-    return "".join(event for event in events if isinstance(event, str))
-
-
-def caller(text: str) -> Turn:
-    return Turn(Speaker.CALLER, text)
-
-
-def heard(text: str) -> Turn:
-    return Turn(Speaker.AGENT, text)
-
-
-class Call:
-    """A call in the making, with a brain that is new for each turn: it must not need its memory."""
-
-    def __init__(self, number: str = CALLER, agent: Agent = AGENT) -> None:
-        self.turns = [heard(agent.line(Purpose.GREETING))]
-        self.events: list[BrainEvent] = []
-        self._agent = agent
-        self._number = number
-
-    async def say(self, text: str, hears: str = ALL) -> str:
-        """The caller's next turn; the answer, of which the caller hears that much."""
-        self.turns.append(caller(text))
-        self.events = await respond(self.turns, brain(self._agent, self._number))
-        answer = said(self.events)
-        if hears:
-            self.turns.append(heard(answer if hears == ALL else hears))
-        return answer
-
-    @property
-    def message(self) -> TakeMessage | None:
-        taken = [event for event in self.events if isinstance(event, TakeMessage)]
-        assert len(taken) <= 1
-        return taken[0] if taken else None
-
-    @property
-    def hangs_up(self) -> bool:
-        return any(isinstance(event, EndCall) for event in self.events)
-
-    def left(self) -> TakeMessage | None:
-        return brain(self._agent, self._number).unfinished(self.turns)
+from services.llm import Asks, TakeMessage
+from services.receptionist.agent import Agent, Business
+from tests.llm.scripted_call import (
+    AGENT,
+    Call,
+    brain,
+    caller,
+    heard,
+    respond,
+    said,
+)
 
 
 @pytest.mark.parametrize(
@@ -220,193 +167,6 @@ async def test_a_declined_offer() -> None:
     assert not call.hangs_up
     await call.say("no")
     assert call.hangs_up
-
-
-# --- messages -------------------------------------------------------------------------------------
-
-
-async def test_a_message_from_beginning_to_end() -> None:
-    call = Call()
-    assert "What's the message?" in await call.say("I'd like to leave a message")
-    assert "What's your name" in await call.say("My crown came off.")
-    assert "Is the number you're calling from the best one" in await call.say("It's Bob Smith.")
-    read_back = await call.say("yes")
-    assert "Your message is: My crown came off. Your name is Bob Smith." in read_back
-    assert "Your number is 5 5 5, 1 2 3, 4 5 6 7. Is that right?" in read_back
-    assert call.message is None
-    assert "Thank you, Bob Smith." in await call.say("Yes, that's right.")
-    assert call.message == TakeMessage("Bob Smith", CALLER, "My crown came off.")
-    await call.say("Are you open on Sunday?")
-    assert call.message is None
-    assert call.left() is None
-
-
-async def test_plain_sentences_fill_the_form() -> None:
-    call = Call()
-    await call.say("Can I leave a message?")
-    await call.say("Please try your call again later.")
-    assert "calling from" in await call.say("My name is Anna Miller.")
-    assert "Anna Miller" in await call.say("Yes, that is right.")
-    await call.say("Yes, that is right.")
-    assert call.message == TakeMessage("Anna Miller", CALLER, "Please try your call again later.")
-
-
-async def test_a_message_for_somebody_with_another_number_and_a_question_between() -> None:
-    call = Call()
-    assert "message for Maria?" in await call.say("Can I speak to Maria?")
-    assert "What would you like me to tell Maria?" in await call.say("Yes please")
-    aside = await call.say("Wait, are you open on Sunday?")
-    assert aside.startswith("No, we're closed on Sundays. Now, back to your message.")
-    await call.say("It's about my bill.")
-    assert await call.say("hold on") == "Take your time."
-    await call.say("Anna")
-    assert "What number should we call?" in await call.say("no")
-    assert await call.say("five five five") == "Go on."
-    assert "I have 5 5 5 so far. What's the rest?" in await call.say("bla bla")
-    assert "5 5 5, 8 6 7, 5 3 0 9" in await call.say("eight six seven five three oh nine")
-    assert "What should I change" in await call.say("no")
-    assert "What's your name" in await call.say("the name")
-    await call.say("Hannah")
-    await call.say("yes thanks, bye")
-    assert call.message == TakeMessage("Hannah", "5558675309", "For Maria: It's about my bill.")
-    assert call.hangs_up
-
-
-async def test_keys_of_the_telephone_give_the_number() -> None:
-    call = Call("anonymous")
-    await call.say("leave a message")
-    await call.say("Please call me")
-    assert "What number should we call?" in await call.say("Bob")
-    assert "That's too long" in await call.say("5558675309123456789")
-    assert "Is that right?" in await call.say("5558675309")
-    await call.say("correct")
-    assert call.message == TakeMessage("Bob", "5558675309", "Please call me")
-
-
-@pytest.mark.parametrize(
-    ("request_", "message"),
-    [
-        ("Tell Maria I'll be late", TakeMessage("Bob", CALLER, "For Maria: I'll be late")),
-        ("can I leave a message that I'm sick", TakeMessage("Bob", CALLER, "I'm sick")),
-    ],
-)
-async def test_a_message_given_at_once_is_not_asked_for(
-    request_: str, message: TakeMessage
-) -> None:
-    call = Call()
-    assert "What's your name" in await call.say(request_)
-    for text in ("Bob", "yes", "yes"):
-        await call.say(text)
-    assert call.message == message
-
-
-async def test_all_in_one_breath() -> None:
-    call = Call()
-    text = "This is Bob Lee, could someone call me back at 555 222 3333 about my bill?"
-    assert "Your name is Bob Lee. Your number is 5 5 5, 2 2 2, 3 3 3 3." in await call.say(text)
-    await call.say("no, my number is 555 222 3334")
-    await call.say("yes and are you open on Sunday")
-    assert call.message == TakeMessage("Bob Lee", "5552223334", text)
-    assert "closed on Sundays" in said(call.events)
-
-
-async def test_a_wish_to_book_becomes_a_message() -> None:
-    call = Call()
-    await call.say("I'd like to book a cleaning on Tuesday")
-    assert "What's your name" in await call.say("okay")
-    for text in ("Anna", "yes", "yes"):
-        await call.say(text)
-    assert call.message is not None
-    assert call.message.message == "Appointment request: I'd like to book a cleaning on Tuesday"
-
-
-async def test_a_wish_without_a_time_is_asked_for() -> None:
-    call = Call()
-    await call.say("I'd like to book a cleaning")
-    assert "when would suit you?" in await call.say("yes")
-    await call.say("A cleaning")
-    assert "I've added that. What's your name" in await call.say("next Tuesday at ten")
-    for text in ("Anna", "yes", "yes"):
-        await call.say(text)
-    assert call.message is not None
-    assert call.message.message == "Appointment request: A cleaning next Tuesday at ten"
-
-
-@pytest.mark.parametrize("refusal", ["I don't have one", "None.", "I'd rather not"])
-async def test_no_number_to_give(refusal: str) -> None:
-    call = Call("")
-    for text in ("leave a message", "Your door is open", "Bob"):
-        await call.say(text)
-    assert await call.say("Um.") == "I'm listening. What number should we call?"
-    assert "Is that right?" in await call.say(refusal)
-    await call.say("yes")
-    assert call.message == TakeMessage("Bob", "", "Your door is open")
-
-
-async def test_a_wrong_number_in_the_read_back_is_put_right() -> None:
-    call = Call()
-    for text in ("leave a message", "My crown came off", "Bob", "yes"):
-        await call.say(text)
-    assert "What number should we call?" in await call.say("wrong number")
-    assert not call.hangs_up
-
-
-async def test_a_number_typed_at_first_is_not_asked_for_again() -> None:
-    call = Call()
-    for text in ("5558675309", "yes", "Please call me"):
-        await call.say(text)
-    assert "Your number is 5 5 5, 8 6 7, 5 3 0 9." in await call.say("Bob")
-
-
-async def test_cancelling_a_message() -> None:
-    call = Call()
-    await call.say("leave a message")
-    await call.say("My invoice is wrong")
-    assert await call.say("never mind") == "Okay, no message. Anything else?"
-    assert call.left() is None
-
-
-async def test_number_and_name_may_be_kept_back() -> None:
-    call = Call("")
-    await call.say("leave a message")
-    await call.say("Your door is open")
-    for text in ("I'd rather not say", "no"):
-        await call.say(text)
-    assert "Is that right?" in said(call.events)
-    await call.say("yes")
-    assert call.message == TakeMessage("", "", "Your door is open")
-
-
-async def test_answers_that_are_none_lead_out_of_every_question() -> None:
-    call = Call()
-    await call.say("leave a message")
-    for _ in range(25):
-        await call.say("bla bla")
-        if call.message:
-            break
-    assert call.message is not None
-    assert call.message.message == "bla bla"
-
-
-async def test_what_was_begun_is_left_when_the_call_ends() -> None:
-    call = Call()
-    await call.say("leave a message for Maria")
-    assert call.left() is None
-    await call.say("My invoice is wrong")
-    assert call.left() == TakeMessage("", "", "For Maria: My invoice is wrong", complete=False)
-    assert "I'll pass on what I have." in await call.say("bye")
-    assert call.hangs_up
-    assert call.left() == TakeMessage("", "", "For Maria: My invoice is wrong", complete=False)
-
-
-async def test_a_yes_that_nobody_answered_any_more_completes_the_message() -> None:
-    call = Call()
-    for text in ("leave a message", "My crown came off", "Bob", "yes"):
-        await call.say(text)
-    call.turns.append(caller("yes"))
-    assert call.left() == TakeMessage("Bob", CALLER, "My crown came off")
-    call.turns.append(heard("Thank you"))
-    assert call.left() is None
 
 
 # --- the fold -------------------------------------------------------------------------------------

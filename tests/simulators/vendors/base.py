@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ class Entry:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
-class Simulator:
+class Simulator(ABC):
     """A vendor on a free port. Subclasses add their routes in ``routes`` and note what they get."""
 
     endpoints: tuple[str, ...] = ()
@@ -114,9 +115,9 @@ class Simulator:
         """``http://127.0.0.1:PORT``."""
         return f"http://127.0.0.1:{self._port}"
 
+    @abstractmethod
     def routes(self) -> list[web.RouteDef]:
         """The vendor's endpoints."""
-        raise NotImplementedError
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 2**20, middlewares=[self._see_connection])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +40,7 @@ class Link:
     request_id: str
 
 
-class LinkedStream:
+class LinkedStream(ABC):
     """A stream; its subclasses decide what the audio and the commands mean."""
 
     commands: frozenset[str]
@@ -83,21 +84,21 @@ class LinkedStream:
 
     # --- for the subclasses -----------------------------------------------------------------------
 
+    @abstractmethod
     def _hear(self, stretch: Stretch) -> None:
         """Speech begins."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _tick(self) -> None:
         """What is due at this moment of the audio."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _refuse(self, data: str) -> None:
         """A text that is no command."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _obey(self, kind: str, message: dict[str, Any], data: str) -> None:
         """A command; ``data``: as it came."""
-        raise NotImplementedError
 
 
 _NOTES = {
