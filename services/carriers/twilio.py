@@ -1,4 +1,4 @@
-"""Twilio: the Media Streams codec, the TwiML that opens a stream, and the check of signatures.
+"""Twilio: the Media Streams codec and the check of signatures.
 
 Everything here is a plain function of its arguments. The wire format is that of
 https://www.twilio.com/docs/voice/media-streams/websocket-messages: JSON text messages, audio as
@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
 from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
-from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]
 
 from services.call.events import DigitPressed, MarkPlayed
 from services.carriers import (
@@ -26,15 +25,16 @@ from services.carriers import (
     StreamStarted,
     StreamStopped,
 )
+from services.carriers.twiml import MAX_PARAMETER_CHARS
+from services.carriers.twiml import answer as answer
+from services.carriers.twiml import printable as printable
+from services.carriers.twiml import refuse as refuse
 
 FRAME_BYTES = 160
 """20 ms of mu-law at 8000 Hz. Other chunk lengths are legal, but stutter at the start of words."""
 
 MAX_MESSAGE_CHARS = 65_536
 """The longest message that is read at all; a 20 ms frame takes about 400 characters."""
-
-MAX_PARAMETER_CHARS = 499
-"""Name and value of one ``<Parameter>`` together must stay below 500 characters."""
 
 MAX_COUNTER_DIGITS = 10
 """The longest timestamp: no call lasts four months."""
@@ -215,36 +215,6 @@ def _parameters(details: dict[str, Any]) -> dict[str, str]:
                 f"expected `customParameters` of strings, {MAX_PARAMETER_CHARS} characters at most"
             )
     return parameters
-
-
-# --- TwiML ------------------------------------------------------------------------------------
-
-
-def answer(stream_url: str, parameters: Mapping[str, str]) -> str:
-    """TwiML that connects the call to ``stream_url`` and hangs up once the stream is over.
-
-    ``parameters`` come back in ``start.customParameters``; what XML cannot carry is left out of
-    their values, and what exceeds Twilio's limit is cut off.
-    """
-    response = VoiceResponse()
-    stream = response.connect().stream(url=stream_url)
-    for name, value in parameters.items():
-        stream.parameter(name=name, value=printable(value, MAX_PARAMETER_CHARS - len(name)))
-    response.hangup()
-    return str(response)
-
-
-def refuse(sentence: str) -> str:
-    """TwiML that says ``sentence`` in Twilio's own voice and hangs up."""
-    response = VoiceResponse()
-    response.say(printable(sentence, 1000))
-    response.hangup()
-    return str(response)
-
-
-def printable(text: str, limit: int) -> str:
-    """The first ``limit`` printable characters of ``text``: XML cannot carry the others."""
-    return "".join(filter(str.isprintable, text))[:limit]
 
 
 # --- signatures -------------------------------------------------------------------------------
