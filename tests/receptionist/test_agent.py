@@ -40,6 +40,26 @@ def test_an_answer_has_no_line(agent: Agent) -> None:
         agent.line(Purpose.ANSWER)
 
 
+def test_the_notice_of_a_recording_comes_first_and_cannot_be_interrupted(tmp_path: Path) -> None:
+    notice = '[recording]\nenabled = true\nnotice = "{business} records calls."\n'
+    agent = load(tmp_path, MINIMAL + notice)
+    for purpose in (Purpose.GREETING, Purpose.OUTBOUND):
+        assert agent.line(purpose).startswith("Acme records calls. ")
+    assert "records" not in agent.line(Purpose.NOBODY_THERE)
+    assert agent.uninterruptible == ("Acme records calls.",)
+    silent = load(tmp_path, MINIMAL + notice.replace("true", "false"))
+    assert silent.uninterruptible == ()
+    assert "records" not in silent.line(Purpose.GREETING)
+
+
+@pytest.mark.parametrize("name", ["Dr. Lee", "dr.  lee", "the Dentist"])
+def test_people_are_found_by_any_of_their_names(agent: Agent, name: str) -> None:
+    found = agent.person(name)
+    assert found is not None
+    assert found.name == "Dr. Lee"
+    assert agent.person("Dr. Who") is None
+
+
 def test_the_shipped_file_knows_its_business(agent: Agent) -> None:
     assert agent.business.name == "Bright Smile Dental"
     assert agent.schedule.is_known
@@ -77,8 +97,8 @@ def test_an_override_with_an_unknown_placeholder_is_refused(agent: Agent) -> Non
         ('[hours]\nmonday = ["9-5"]\n', "would last 20 hours; write 5 PM as 17:00"),
         ('[hours]\nmonday = "9-17"\n', "line 5, hours.monday: expected a list in square brackets"),
         ('[hours]\nmonday = ["8-12", "11-13"]\n', "hours.monday: these opening hours overlap"),
-        ('[hours]\nmonday = ["9-25"]\n', "is not a time of day"),
-        ('[engines]\nstt = "siri"\n', "line 5, engines.stt: is not one of those that there are"),
+        ('[hours]\nmonday = ["9-25"]\n', "is no time of day; write one"),
+        ('[engines]\nstt = "siri"\n', 'line 5, engines.stt: expected "deepgram", '),
         (
             '[engines]\nuse_persistent_tts = "maybe"\n',
             "line 5, engines.use_persistent_tts: expected true or false",
@@ -139,3 +159,27 @@ def test_lines_of_nested_keys() -> None:
     assert line_of(source, ("e", 1, "f")) == 7
     assert line_of(source, ("e", 1, "g")) == 6
     assert line_of(source, ("z",)) == 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        (("a", 1), 4),
+        (("a", 1, "deeper"), 4),
+        (("b", 1, "c"), 8),
+        (("text",), 10),
+        (("d", "e.f"), 14),
+        (("d", "g"), 15),
+        (("last",), 16),
+        (("list", 0), 17),
+        (("[no", "header"), 0),
+    ],
+)
+def test_lines_in_lists_inline_tables_and_texts(keys: tuple[str | int, ...], line: int) -> None:
+    source = (
+        'a = [ # a = "[x"\n  "one", # comma, and ]\n\n  "two",\n]\n'  # 1 to 5
+        'b = [\n  { c = "," },\n  { x = [1, 2], c = 3 },\n]\n'  # 6 to 9
+        'text = """\n[no.header]\nlist = 1\n"""\n'  # 10 to 13
+        'd."e.f" = 1\nd = { g = 1 }\nlast = \'"\'\n[[list]]\n'  # 14 to 17
+    )
+    assert line_of(source, keys) == line
