@@ -8,68 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum, auto
 
 from services.receptionist.days import HOLIDAYS, MONTHS
+from services.receptionist.intent_kinds import ABOUT_BOOKINGS as ABOUT_BOOKINGS
+from services.receptionist.intent_kinds import KINDS as KINDS
+from services.receptionist.intent_kinds import WORTH_A_MESSAGE as WORTH_A_MESSAGE
+from services.receptionist.intent_kinds import Intent as Intent
+from services.receptionist.intent_kinds import Kind as Kind
 from services.receptionist.schedule import WEEKDAYS
-
-
-class Kind(Enum):
-    """How an intent is treated beside others: earlier ones of this list push out later ones, except
-    that all facts that were asked for are answered."""
-
-    URGENT = auto()
-    ABOUT = auto()  # about the receptionist herself
-    ACTION = auto()
-    FACT = auto()
-    CLOSING = auto()
-    CONTROL = auto()  # about the conversation
-    SOCIAL = auto()
-
-
-class Intent(Enum):
-    """One thing that a caller may want."""
-
-    EMERGENCY = auto()
-    IDENTITY = auto()
-    ROBOT = auto()
-    LANGUAGE = auto()
-    HELP = auto()
-    MESSAGE = auto()
-    PERSON = auto()
-    BOOKING = auto()
-    MATTER = auto()  # "I'm calling about my bill"
-    HOURS = auto()
-    ADDRESS = auto()
-    DIRECTIONS = auto()
-    PHONE = auto()
-    EMAIL = auto()
-    SERVICES = auto()
-    FAQ = auto()
-    GOODBYE = auto()
-    DONE = auto()
-    REPEAT = auto()
-    WAIT = auto()
-    CANCEL = auto()
-    HEAR_ME = auto()
-    HOW_ARE_YOU = auto()
-    THANKS = auto()
-    GREETING = auto()
-    ACKNOWLEDGE = auto()
-
-
-_ACTIONS = (Intent.MESSAGE, Intent.PERSON, Intent.BOOKING, Intent.MATTER)
-KINDS: dict[Intent, Kind] = {
-    Intent.EMERGENCY: Kind.URGENT,
-    **dict.fromkeys((Intent.IDENTITY, Intent.ROBOT, Intent.LANGUAGE), Kind.ABOUT),
-    **dict.fromkeys(_ACTIONS, Kind.ACTION),
-    **dict.fromkeys((Intent.HOURS, Intent.ADDRESS, Intent.DIRECTIONS, Intent.PHONE), Kind.FACT),
-    **dict.fromkeys((Intent.EMAIL, Intent.SERVICES, Intent.FAQ), Kind.FACT),
-    **dict.fromkeys((Intent.GOODBYE, Intent.DONE), Kind.CLOSING),
-    **dict.fromkeys((Intent.REPEAT, Intent.WAIT, Intent.CANCEL, Intent.HELP), Kind.CONTROL),
-    **dict.fromkeys((Intent.HEAR_ME, Intent.HOW_ARE_YOU, Intent.THANKS), Kind.SOCIAL),
-    **dict.fromkeys((Intent.GREETING, Intent.ACKNOWLEDGE), Kind.SOCIAL),
-}
 
 _DAY = (
     rf"(?:(?:{'|'.join(WEEKDAYS)})s?|today|tonight|tomorrow|weekend|week ?days?|holidays?"
@@ -90,6 +36,9 @@ _HERE = (
     r"|the (?:office|clinic|practice|shop|store|salon|place|building|entrance)|it)"
 )
 _A_MOMENT = r"(?:sec|second|seconds|moment|minute|minutes|bit)"
+_APPOINTMENT = r"(?:appointments?|bookings?|reservations?|visit|slot)"
+_NOT_HYPOTHETICAL = r"^(?!.*\b(?:what|happens|fee|charge|cost) (?:if|when|to|for)\b).*?"
+_BAD = r"(?:terrible|awful|horrible|appalling|rude|lousy|bad|worst)"
 _TAKING = r"(?:leave|take|give|send|pass on|pass|drop|record|relay)"
 
 _TABLE: tuple[tuple[Intent, str], ...] = (
@@ -131,7 +80,14 @@ _TABLE: tuple[tuple[Intent, str], ...] = (
         r"\b(?:can|could|would|will) (?:someone|somebody|anyone|\w+) (?:call|ring) me\b",
     ),
     (Intent.MESSAGE, r"\bgive me a call\b|\blet (?:him|her|them) know\b|\btell (?:him|her|them)\b"),
-    (Intent.PERSON, rf"\b(?:speak|talk|chat)(?:ing)? (?:to|with) (?:{_A_PERSON}|\w+)"),
+    (Intent.PERSON, rf"\b(?:speak|talk|chat)(?:ing)? (?:to|with) {_A_PERSON}\b"),
+    (
+        Intent.PERSON,
+        r"(?:\b(?:can|could|may|might|shall) i |\blet me |\b(?:to|rather|possibly|just) "
+        r"|^(?:(?:please|yes|okay|hi|hello|just|no) )*)"
+        r"(?:speak|talk|chat) (?:to|with) (?!you\b|your?sel)\w+",
+    ),
+    (Intent.PERSON, r"\bis (?:dr|mr|mrs|ms|miss) \w+ (?:there|in|available|around)\b"),
     (Intent.PERSON, r"\b(?:someone|somebody|anyone|anybody) (?:i can|to) (?:talk|speak)\b"),
     (Intent.PERSON, r"\b(?:connect|transfer|forward) me\b|\bput me (?:through|on)\b"),
     (
@@ -142,15 +98,83 @@ _TABLE: tuple[tuple[Intent, str], ...] = (
         Intent.PERSON,
         r"\b(?:real|live|actual) (?:person|human)\b|\bis (?:anyone|anybody) (?:in|around)",
     ),
-    (Intent.BOOKING, r"\b(?:book|booking|appointments?|reserve|reservation|resched\w+|schedule)\b"),
+    (Intent.CHANGE, r"\b(?:resched\w+|postpone|rebook)\b"),
     (
-        Intent.BOOKING,
+        Intent.CHANGE,
+        rf"\b(?:change|move|switch|shift|push|bring|swap) (?:\w+ ){{0,4}}{_APPOINTMENT}\b",
+    ),
+    (Intent.CHANGE, r"\b(?:move|change|switch|shift|push|bring) (?:it|that|this|mine)\b"),
+    (Intent.CHANGE, r"\b(?:move|change|switch|shift) (?:my|the|our) \w+(?: \w+)? (?:to|from)\b"),
+    (
+        Intent.CHANGE,
+        r"\b(?:another|different|earlier|later) (?:time|day|date) for (?:my|it)\b"
+        r"|^(?:can|could) (?:we|i|you) make it\b|\bcome (?:earlier|later|another day) instead\b",
+    ),
+    (
+        Intent.CANCEL_BOOKING,
+        rf"{_NOT_HYPOTHETICAL}\bcancel(?:l?ing)? (?:\w+ ){{0,4}}{_APPOINTMENT}\b",
+    ),
+    (Intent.CANCEL_BOOKING, rf"{_NOT_HYPOTHETICAL}\b(?:i|we) (?:\w+ ){{0,3}}cancel(?: please)?$"),
+    (Intent.CANCEL_BOOKING, rf"{_NOT_HYPOTHETICAL}\bcancel (?:my|our) \w+\b"),
+    (Intent.CHANGE, r"\b(?:can|could) (?:we|i|you) (?:\w+ )+instead\b"),
+    (Intent.CANCEL_BOOKING, r"\bcan not (?:make|keep|come to) (?:it|my|the|our)\b"),
+    (
+        Intent.MY_APPOINTMENT,
+        rf"\b(?:when|what time|what day|which day) (?:is|are) (?:my|our) (?:\w+ ){{0,2}}"
+        rf"{_APPOINTMENT}\b|\bdo (?:i|we) have (?:an?|any) (?:\w+ )?{_APPOINTMENT}\b",
+    ),
+    (
+        Intent.MY_APPOINTMENT,
+        rf"\b(?:check|confirm|look up|verify|about|regarding|for|forgot|remember) (?:when )?"
+        rf"(?:my|our) (?:\w+ ){{0,2}}{_APPOINTMENT}\b",
+    ),
+    (
+        Intent.MY_APPOINTMENT,
+        rf"\b(?:when|what (?:time|day)) (?:\w+ ){{1,3}}{_APPOINTMENT} (?:is|was)\b"
+        r"|(?<!can )(?<!could )(?<!may )(?<!should )\bi (?:already )?have an appointment\b",
+    ),
+    (Intent.BOOK, r"(?<!your )(?<!phone )\b(?:book|booking|reserve|schedule)\b"),
+    (Intent.BOOK, r"\bappointments?\b|\breservations?\b"),
+    (
+        Intent.BOOK,
         r"\b(?:fit|squeeze) me in\b|\b(?:available|free|open) (?:slot|time|appoint)\w*",
     ),
     (
-        Intent.BOOKING,
+        Intent.BOOK,
         r"\bavailability\b|\bany openings?\b(?! hours)"
         r"|\bcome in (?:on|for|tomorrow|today|this|next|at)\b",
+    ),
+    (
+        Intent.BOOK,
+        r"\b(?:anything|something|any ?time|any slots?|a slot|some time|a time|room|space) "
+        r"(?:is )?(?:free|available|open|left|for|on|at|today|tomorrow|next|this|in the)\b",
+    ),
+    (
+        Intent.BOOK,
+        r"\b(?:can|could|will|would) (?:\w+ ){1,2}see (?:me|us|my \w+)\b|\b(?:be|get) seen\b"
+        r"|\bhow soon (?:can|could)\b|\bare you (?:free|available)\b|\bi see (?:dr|the) \w+"
+        r"|\b(?:another|one|one more|the same) for (?:my|our|him|her)\b",
+    ),
+    (Intent.BOOK, r"\b(?:earliest|soonest) (?:you|i|we|that|available|possible|time|date|day)\b"),
+    (
+        Intent.LATE,
+        r"\b(?:running|be|am|minutes|hours?|bit|little) late\b(?! (?:at|night|morning|evening))",
+    ),
+    (
+        Intent.COMPLAINT,
+        r"\b(?:unacceptable|ridiculous|outrageous|disgusting|overcharged|charged (?:me )?twice)\b"
+        r"|\b(?:want|need|get|like|demand|expect|give me) (?:\w+ ){0,3}(?:refund|money back)\b",
+    ),
+    (Intent.COMPLAINT, rf"\b{_BAD} (?:service|experience|job|work|attitude)\b"),
+    (
+        Intent.COMPLAINT,
+        r"\b(?:service|treatment|experience|work|people|staff|dentist|dr \w+)"
+        rf" (?:is|are|was|were) (?:\w+ )?{_BAD}\b",
+    ),
+    (
+        Intent.COMPLAINT,
+        r"\b(?:nobody|no one|never) (?:has |have |ever )*(?:called|rang|phoned|answered|got back)"
+        r"|\bwait(?:ing|ed) (?:for |over |more than )*(?:\w+ ){1,2}(?:hours|days|weeks)\b",
     ),
     (Intent.MATTER, r"\bcall(?:ing)? (?:about|regarding|because|concerning|with|in reference)\b"),
     (
@@ -198,7 +222,8 @@ _TABLE: tuple[tuple[Intent, str], ...] = (
     (Intent.SERVICES, r"\b(?:price|prices|pricing|cost|costs|how much|charge|fees?|rates)\b"),
     (
         Intent.SERVICES,
-        r"\bservices?\b(?! desk)|\btreatments?\b|\bwhat (?:do|all do) you (?:do|offer)\b",
+        r"\bhow long (?:does|do|will|is) (?:\w+ ){1,3}(?:take|last)\b"
+        r"|\bservices?\b(?! desk)|\btreatments?\b|\bwhat (?:do|all do) you (?:do|offer)\b",
     ),
     (Intent.GOODBYE, r"\b(?:goodbye|bye)\b|\bsee you\b|\b(?:talk|speak) to you (?:later|soon)\b"),
     (
@@ -237,7 +262,9 @@ _TABLE: tuple[tuple[Intent, str], ...] = (
         Intent.CANCEL,
         r"^never mind\b|\bforget (?:it|about it|that)\b|\bscratch that\b|^(?:please )?stop\b",
     ),
-    (Intent.CANCEL, r"\bcancel(?: (?:it|that|this|the message))?$|\bno message\b|^do not bother\b"),
+    (Intent.CANCEL, r"\bcancel(?: (?:it|that|this|the message))?(?: please)?$"),
+    (Intent.CANCEL, r"^(?:(?:no|just|please|okay|then|and) )*leave it\b(?! to)"),
+    (Intent.CANCEL, r"\bno message\b|^do not bother\b"),
     (Intent.CANCEL, r"\bdo not (?:want|need) (?:to leave )?(?:a|any|the|that) message\b"),
     (Intent.HEAR_ME, r"\b(?:can|do) you hear me\b|\bare you (?:still )?there\b|\bhello hello\b"),
     (Intent.HEAR_ME, r"\b(?:is )?(?:anyone|anybody|someone|somebody) there\b|^test(?:ing)?\b"),
@@ -262,7 +289,20 @@ VOCABULARY = frozenset(
         *("message", "appointment", "booking", "schedule", "speak", "person", "human"),
         *("operator", "manager", "goodbye", "thanks", "thank", "repeat", "again", "pardon"),
         *("service", "services", "cancel", "robot", "where", "there", "these", "those", "right"),
-        *("money", "night", "something", "anything", "nothing", "everything", "someday"),
+        *(
+            "possible",
+            "available",
+            "because",
+            "nobody",
+            "really",
+            "money",
+            "night",
+            "something",
+            "anything",
+            "nothing",
+            "everything",
+            "someday",
+        ),
         *(word for _, pattern in _TABLE for word in re.findall(r"[a-z]{5,}", pattern)),
     ]
 )

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
-from services.receptionist.agent import Agent, Faq, Person, Service
+from services.receptionist.agent import Agent, Faq, Person, Service, TransferRule
+from services.receptionist.heard import Heard as Heard
+from services.receptionist.heard import Want as Want
 from services.receptionist.intents import (
+    ABOUT_BOOKINGS,
     DAYS_ONLY,
     KINDS,
     VOCABULARY,
@@ -21,6 +23,7 @@ from services.receptionist.intents import (
     Kind,
     find_intents,
 )
+from services.receptionist.wishes import tells_clock, tells_day
 from services.receptionist.words import (
     CLOSE_ENOUGH,
     alike,
@@ -50,61 +53,17 @@ _HAS_NEWS_FOR = re.compile(r"^(?:can you |could you |please )*(?:tell|ask|let|in
 _WANTS_TO_HAVE = re.compile(
     r"(?<!do )\bi (?:need|want|would like|am looking for|have to)\b(?! to (?:know|ask))"
 )
+_ORDERS = re.compile(r"^(?!thank).*\b(?:too|as well|please)$")
+_ASKS = re.compile(r"(?:do|does|is|are|how|what|can you|could you|tell)\b")
+_ONLY_AN_APPOINTMENT = re.compile(r"(?:(?:hi|hello|yes|an?|new) )*appointment(?: please)?$")
+_OPEN = re.compile(r"\b(?:open|close[sd]?|hours)\b")
+_FOR_SOMEBODY = {Intent.MESSAGE, Intent.PERSON}
+_MAY_BE_A_QUESTION = {*ABOUT_BOOKINGS, Intent.MATTER}
 _LONGEST_COMPARED = 1000
 _LONGEST_KEPT = 3000
 """Characters: two minutes of speech are about 2000."""
 _NAMES_SOUND_ALIKE = 78
 """Recognisers swap "Maria" and "Mario"; nothing else needs to be this lenient."""
-_ASKS = "what|where|when|how|who|which|why|do|does|are|is|can|could|will|would"
-_QUESTION = re.compile(rf"(?:(?:and|but|so|okay|well|yes|no) )*(?:{_ASKS})\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """One thing that the caller wants, and what it is about."""
-
-    intent: Intent
-    words: str
-    faq: Faq | None = None
-    services: tuple[Service, ...] = ()
-    person: Person | None = None
-
-    @property
-    def kind(self) -> Kind:
-        return KINDS[self.intent]
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """An utterance, understood. ``text`` is what was said, ``words`` the same made comparable.
-
-    ``wants`` is what to react to; ``spoken`` are all intents whose pattern fits, pressing or not.
-    ``answer`` is yes or no, if it begins like one.
-    """
-
-    text: str
-    words: str
-    wants: tuple[Want, ...]
-    spoken: frozenset[Intent]
-    answer: bool | None
-
-    @property
-    def length(self) -> int:
-        """In words."""
-        return len(self.words.split())
-
-    @property
-    def is_question(self) -> bool:
-        return "?" in self.text or bool(_QUESTION.match(self.words))
-
-    def first(self, *kinds: Kind) -> Want | None:
-        return next((want for want in self.wants if want.kind in kinds), None)
-
-    def has(self, *intents: Intent) -> bool:
-        return any(want.intent in intents for want in self.wants)
-
-    def of_kind(self, *kinds: Kind) -> tuple[Want, ...]:
-        return tuple(want for want in self.wants if want.kind in kinds)
 
 
 _Entry = TypeVar("_Entry", Service, Person)
@@ -119,6 +78,9 @@ class Lexicon:
         ]
         self._business = _words(agent.business.name)
         self._emergencies = [normalise(words) for words in agent.emergency.words]
+        self._rules = [
+            (normalise(phrase), rule) for rule in agent.transfers.rules for phrase in rule.words
+        ]
         self._questions = [
             (content(normalise(question)), faq) for faq in agent.faq for question in faq.questions
         ]
@@ -132,7 +94,8 @@ class Lexicon:
             for person in agent.people
             for name in (person.name, *person.aliases)
         ]
-        owner = [*self._emergencies, *(normalise(text) for text in _own_texts(agent))]
+        urgent = [*self._emergencies, *(phrase for phrase, _ in self._rules)]
+        owner = [*urgent, *(normalise(text) for text in _own_texts(agent))]
         self._vocabulary = VOCABULARY | {word for text in owner for word in text.split()}
 
     def understand(self, text: str) -> Heard:
@@ -148,7 +111,15 @@ class Lexicon:
         wants += [Want(one, words) for one in spoken if KINDS[one] is Kind.CLOSING]
         if Intent.EMERGENCY in spoken or self._names_emergency(words):
             wants = [Want(Intent.EMERGENCY, words)]
-        return Heard(text, words, _most_pressing(wants), spoken, yes_or_no(words))
+        return Heard(
+            text,
+            words,
+            _most_pressing(wants),
+            spoken,
+            yes_or_no(words),
+            self.services(words),
+            self._rule(words),
+        )
 
     def person(self, words: str) -> Person | None:
         """The person of the agent file who is named."""
@@ -165,11 +136,10 @@ class Lexicon:
         return tuple(dict.fromkeys(named))
 
     def _names_emergency(self, words: str) -> bool:
-        for phrase in self._emergencies:
-            for match in re.finditer(rf"\b{re.escape(phrase)}", words):
-                if not _NEGATION.search(words[: match.start()]):
-                    return True
-        return False
+        return any(_says(phrase, words) for phrase in self._emergencies)
+
+    def _rule(self, words: str) -> TransferRule | None:
+        return next((rule for phrase, rule in self._rules if _says(phrase, words)), None)
 
     def _clauses(self, text: str) -> list[str]:
         """The parts of an utterance that can be understood one by one."""
@@ -185,9 +155,15 @@ class Lexicon:
     def _wants(self, words: str) -> list[Want]:
         """What one clause asks for, of its most pressing kind; all facts that it asks for."""
         intents = {found.intent: found.start for found in find_intents(words)}
+        told = next((one for one in (Intent.LATE, Intent.COMPLAINT) if one in intents), None)
+        is_for_somebody = _HAS_NEWS_FOR.search(words) or intents.keys() & _FOR_SOMEBODY
+        if told and not is_for_somebody:
+            return [Want(told, words)]  # whatever else it speaks of
         services, person = self.services(words), self.person(words)
         if person and (len(words.split()) <= 3 or _ASKS_WHETHER_IN.search(words)):
             intents.setdefault(Intent.PERSON, 0)
+        if not intents and tells_day(words) and tells_clock(words):
+            intents[Intent.BOOK] = 0  # "Tomorrow at ten?"
         if not intents and any(
             re.search(rf"\b{re.escape(name)}\b", words) for name in self._holidays
         ):
@@ -196,10 +172,15 @@ class Lexicon:
             intents.setdefault(Intent.IDENTITY, 0)
         if person and _HAS_NEWS_FOR.search(words):
             intents.setdefault(Intent.MESSAGE, 0)
-        if services and _WANTS_TO_HAVE.search(words):
-            intents.setdefault(Intent.BOOKING, 0)
-        elif services and not any(KINDS[one] is Kind.FACT for one in intents):
-            intents.setdefault(Intent.SERVICES, 0)
+        is_fact = any(KINDS[one] is Kind.FACT for one in intents)
+        if services and not intents.keys() & set(ABOUT_BOOKINGS):
+            tells_when = tells_day(words) or tells_clock(words)
+            asks_hours = is_fact and (intents.keys() != {Intent.HOURS} or _OPEN.search(words))
+            orders = not is_fact and _ORDERS.search(words) and not _ASKS.match(words)
+            if orders or _WANTS_TO_HAVE.search(words) or (tells_when and not asks_hours):
+                intents.setdefault(Intent.BOOK, 0)
+            elif not is_fact:
+                intents.setdefault(Intent.SERVICES, 0)
         if any(KINDS[one] is Kind.FACT for one in intents):
             intents.pop(Intent.MATTER, None)  # "I'm calling about your opening hours"
         faq = self._contest(words, intents)
@@ -220,10 +201,7 @@ class Lexicon:
             intents.setdefault(Intent.MATTER, 0)  # "I don't have insurance" is no question
             return None
         kinds = {KINDS[intent] for intent in intents}
-        if kinds & {Kind.ACTION, Kind.ABOUT} and not intents.keys() <= {
-            Intent.BOOKING,
-            Intent.MATTER,
-        }:
+        if kinds & {Kind.ACTION, Kind.ABOUT} and not intents.keys() <= _MAY_BE_A_QUESTION:
             wins = of_question > 0.9 and of_clause >= _BEATS_AN_ACTION
         elif kinds & {Kind.ACTION, Kind.FACT}:
             enough = _BEATS_A_BOOKING if Kind.ACTION in kinds else _BEATS_A_FACT
@@ -231,7 +209,10 @@ class Lexicon:
         else:
             score = 0.75 * of_question + 0.25 * of_clause
             wins = score >= _ENOUGH_OF_A_QUESTION and of_clause >= _ENOUGH_OF_A_CLAUSE
-        if Intent.BOOKING in intents and _WANTS_TO_HAVE.search(words):
+        if Intent.MY_APPOINTMENT in intents or (
+            intents.keys() & set(ABOUT_BOOKINGS)
+            and (_WANTS_TO_HAVE.search(words) or _ONLY_AN_APPOINTMENT.match(words))
+        ):
             wins = False  # "I'd like an appointment" is no question about appointments
         if not wins:
             return None
@@ -253,6 +234,14 @@ class Lexicon:
             scored, key=lambda one: (0.75 * one[0] + one[1] / 4, one[2])
         )
         return self._questions[-number][1], of_question, of_clause
+
+
+def _says(phrase: str, words: str) -> bool:
+    """Whether a phrase is in the words, and is not denied."""
+    return any(
+        not _NEGATION.search(words[: match.start()])
+        for match in re.finditer(rf"\b{re.escape(phrase)}", words)
+    )
 
 
 def _most_pressing(wants: Sequence[Want]) -> tuple[Want, ...]:

@@ -6,7 +6,12 @@ import re
 from enum import Enum
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    ValidationResult,
+)
 
 _UNITS = {
     **{"zero": "0", "oh": "0", "o": "0", "nought": "0", "one": "1", "two": "2", "three": "3"},
@@ -116,3 +121,35 @@ def read_aloud(number: str, country: str) -> str:
     groups = re.findall(r"\d+", phonenumbers.format_number(parsed, style))
     spoken = ", ".join(" ".join(group) for group in groups)
     return spoken if at_home else f"plus {spoken}"
+
+
+def e164(text: str, country: str) -> str:
+    """A number as it was said, typed or sent by a carrier, in E.164; '' if it is none.
+
+    One without its area ("555-0123") stays as its digits: nobody knows where that is.
+    """
+    compact = re.sub(r"[\s().-]", "", text)
+    digits = compact if re.fullmatch(r"\+?\d+", compact) else spoken_digits(text)
+    if not digits or fit(digits, country) is not Fit.COMPLETE:
+        return ""
+    number = phonenumbers.parse(digits, country)
+    if (
+        phonenumbers.is_possible_number_with_reason(number)
+        is ValidationResult.IS_POSSIBLE_LOCAL_ONLY
+    ):
+        return digits
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+_NO_TEXTS = {
+    *(PhoneNumberType.FIXED_LINE, PhoneNumberType.TOLL_FREE, PhoneNumberType.PREMIUM_RATE),
+    *(PhoneNumberType.SHARED_COST, PhoneNumberType.UAN, PhoneNumberType.VOICEMAIL),
+    PhoneNumberType.PAGER,
+}
+
+
+def can_be_texted(number: str) -> bool:
+    """Whether a number in E.164 may be a mobile telephone's: in many countries nobody can tell."""
+    if number in _NOT_PEOPLE or fit(number, "ZZ") is not Fit.COMPLETE:
+        return False
+    return phonenumbers.number_type(phonenumbers.parse(number)) not in _NO_TEXTS

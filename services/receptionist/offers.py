@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.receptionist.contact import Contact
 from services.receptionist.intents import Intent
 from services.receptionist.lexicon import Heard, Want
 from services.receptionist.message_form import MessageForm, Topic
@@ -26,46 +27,50 @@ UNKNOWN_FACT = Offer(
     "I'm afraid I don't know that. Shall I take a message, so that we can call you back?",
     MessageForm(),
 )
+LOST = Offer("I'm sorry, I don't follow. Shall I take a message for the team?", MessageForm())
 _NUMBER_ONLY = "Is that your number? I can take a message, and we'll call you back. Shall I?"
 
 
-def instead_of(want: Want, heard: Heard) -> Offer:
-    """Instead of putting a call through, booking, or dealing with a matter."""
-    if want.intent is Intent.PERSON:
-        return _instead_of_person(want.person.name if want.person else "")
-    if want.intent is Intent.BOOKING:
+_WORTH = {
+    Intent.LATE: (
+        "Thanks for letting us know. Shall I pass that on to the team?",
+        "All right. Shall I take a message about it?",
+    ),
+    Intent.COMPLAINT: (
+        "I'm sorry to hear that. Shall I take a message for the team?",
+        "I understand. I can pass that on, and somebody will deal with it. Shall I?",
+    ),
+    Intent.MATTER: ("I can't help with that myself. Shall I take a message for the team?",) * 2,
+}
+
+
+def instead_of(want: Want, heard: Heard, offered: MessageForm | None = None) -> Offer:
+    """Instead of dealing with a matter, or with appointments where there are none to be made.
+    ``offered``: what was offered before this, and is not taken up."""
+    if want.intent not in _WORTH:
         wish = heard.text.strip() if tells_a_time(want.words) else ""
         return Offer(
-            "I can't book or change appointments yet. Shall I take a message with what you'd like?",
+            "I can't book or change appointments. Shall I take a message with what you'd like?",
             MessageForm(topic=Topic.BOOKING, message=wish),
         )
     matter = heard.text.strip() if heard.length >= _TELLS_THE_MATTER else ""
+    before = offered.message if offered else ""
     return Offer(
-        "I can't help with that myself. Shall I take a message for the team?",
-        MessageForm(message=matter),
+        _WORTH[want.intent][offered is not None],
+        MessageForm(message=f"{before} {matter}".strip()),
     )
 
 
-def _instead_of_person(name: str) -> Offer:
-    if not name:
-        text = (
-            "I'm sorry, I can't put calls through. Would you like to leave a message for the team?"
-        )
-        return Offer(text, MessageForm())
-    return Offer(
-        f"I'm sorry, {name} isn't available on this line and I can't put calls through. "
-        f"Would you like to leave a message for {name}?",
-        MessageForm(recipient=name),
-    )
+def asks_for_operator(heard: Heard) -> bool:
+    """Whether the caller pressed zero, as one does to get a person."""
+    return spoken_digits(heard.text) == "0" and heard.length <= 1
 
 
 def not_understood(heard: Heard, abilities: str, misses: int) -> Offer:
     """After ``misses`` turns in a row that were not understood either. Never the same twice."""
     digits = spoken_digits(heard.text)
-    if digits == "0":
-        return _instead_of_person("")
     if len(digits) >= 7:
-        return Offer(_NUMBER_ONLY, MessageForm(digits=digits))
+        return Offer(_NUMBER_ONLY, MessageForm(contact=Contact(digits=digits)))
     if not misses:
         return Offer(f"Sorry, I didn't understand that. {abilities}")
     again = (

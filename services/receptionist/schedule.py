@@ -56,11 +56,11 @@ class OpenSpan:
 def _minutes(hour: str, minute: str | None, half: str | None) -> int:
     hours, minutes = int(hour), int(minute or 0)
     if half and not 1 <= hours <= 12:
-        raise ValueError(f'"{hour} {half}" is not a time of day')
+        raise ValueError(f'"{hour} {half}" is no time of day; write one like 9:30 or 17:30')
     if half:
         hours = hours % 12 + (12 if half.lower() == "pm" else 0)
     if minutes > 59 or hours * 60 + minutes > MINUTES_PER_DAY:
-        raise ValueError(f'"{hour}:{minutes:02}" is not a time of day')
+        raise ValueError(f'"{hour}:{minutes:02}" is no time of day; write one like 9:30 or 17:30')
     return hours * 60 + minutes
 
 
@@ -94,7 +94,7 @@ def _day_key(text: str) -> tuple[int, ...]:
     try:
         numbers = tuple(int(part) for part in text.split("-"))
         date(*(numbers if len(numbers) == 3 else (2024, *numbers)))  # 2024: so that 02-29 exists
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         message = f'expected a date like "2026-12-24", or "12-25" for every year, got "{text}"'
         raise ValueError(message) from None
     return numbers
@@ -162,6 +162,8 @@ class Schedule:
             day = today + timedelta(days=ahead)
             for span in self.spans(day):
                 start, end = self.moment(day, span.start), self.moment(day, span.end)
+                if end <= start:
+                    continue  # it lies in the hour that the clocks skip
                 if begun and start <= begun[1]:
                     begun = (begun[0], max(begun[1], end))
                     continue

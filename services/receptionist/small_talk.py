@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.receptionist.abilities import bookable
 from services.receptionist.agent import Agent
 from services.receptionist.intents import Intent
 from services.receptionist.times import listed
@@ -46,6 +47,6 @@ def abilities(agent: Agent) -> str:
         "our prices": any(service.price for service in agent.services),
     }
     topics = [name for name, is_known in known.items() if is_known]
-    if not topics:
-        return "You can leave a message."
-    return f"You can ask me about {listed(topics, ' or ')}, or leave a message."
+    can = ["book an appointment"] if bookable(agent) else []
+    can += [f"ask me about {listed(topics, ' or ')}"] if topics else []
+    return f"You can {listed([*can, 'leave a message'], ', or ' if can else '')}."

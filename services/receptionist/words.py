@@ -16,6 +16,18 @@ _REWRITES = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"[‘’`´]", "'"),
+        (r"\bo'? ?clock\b", "o clock"),
+        (r"\b(make it|at|past|change it to|move it to) (?:for|fore)(?=\W*$)", r"\1 four"),
+        (r"\b(make it|at|past) (?:to|too)(?=\W*$)", r"\1 two"),
+        (r"\b(make it|at|past|to) ate(?=\W*$)", r"\1 eight"),
+        (r"\b(half|quarter|ten|twenty|five)[- ]passed\b", r"\1 past"),
+        (r"\b(past|at|before|after|around|about|until) tree\b", r"\1 three"),
+        (r"\b(past|at|around|about) (?:to|too) (?=fifteen|thirty|forty)", r"\1 two "),
+        (r"\b(past|at|around|about) (?:for|fore) (?=fifteen|thirty|forty)", r"\1 four "),
+        (r"\b(\w+)[- ]ups\b", r"\1 up"),
+        (r"\bre[- ]?(schedul)", r"re\1"),
+        (r"\bbook(?:ing)? in (?=an? |appoint)|\bbook(?:ing)? in(?= app)", "book "),
+        (r"\ba ?point(?:ed)? ?m[ae]n(?:t?s?)\b|\bappoint(?:ed)? m[ae]nt\b", "appointment"),
         (r"\b(u+h+ u+h+|nu+h u+h)\b|\bmm mm\b", "no"),
         (r"\b(u+h+[ -]?hu+h+|mm+[ -]?hm+|mhm+)\b", "yes"),
         (r"\b([ap])\.? ?m\b\.?(?=\W|$)", r"\1m"),
@@ -35,6 +47,7 @@ _REWRITES = tuple(
         (r"\b(?:chess|jest|just|chests|test) pains?\b", "chest pain"),
         (r"\bto-? ?morr?ow\b", "tomorrow"),
         (r"\bto-day\b", "today"),
+        (r"\bwe(?:nd?e?s|dne?s|dens)day(s?)\b", r"wednesday\1"),
         (r"\bto-night\b", "tonight"),
         (r"\bweek-? ends?\b|\bweekends\b", "weekend"),
         (r"\be-? ?mails?\b", "email"),
@@ -124,7 +137,8 @@ _YES = re.compile(
     r"|of course|certainly|indeed|please(?: do)?$|go ahead|go for it|perfect|great|fine|good"
     r"|sounds (?:good|great|right)|it is(?: (?:right|correct|fine|good))?$"
     r"|i (?:would|do)(?: (?:like|love) (?:that|to))?$"
-    r"|that is (?:right|correct|fine|good|great|it|perfect|okay)|that works|would be (?:great|nice)"
+    r"|that is (?:right|correct|fine|good|great|it|perfect|okay)|(?:that|it) works?"
+    r"|would be (?:great|nice)|(?:no )+(?:that|it) is (?:right|correct)"
     r"|that (?:will|would) (?:do|be)|all ?right|no (?:problem|worries))\b"
 )
 _NO = re.compile(

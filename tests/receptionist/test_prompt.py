@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.receptionist.agent import Agent, Business, parse_agent
+from services.receptionist.agent import Agent, Business, TransferRule, parse_agent
 from services.receptionist.prompt import Prompt, system_prompt
 
 
@@ -30,6 +30,55 @@ def test_it_holds_what_the_agent_file_says(agent: Agent, tuesday_at_ten: datetim
 
 def test_numbers_of_people_are_not_told(agent: Agent, tuesday_at_ten: datetime) -> None:
     assert "+1555867531" not in system_prompt(agent, tuesday_at_ten)
+
+
+def test_an_agent_that_books_is_told_how(agent: Agent, tuesday_at_ten: datetime) -> None:
+    text = system_prompt(agent, tuesday_at_ten)
+    assert "A check-up (30 minutes); A cleaning (45 minutes)" in text
+    assert "If the caller agrees in their next turn, use confirm" in text
+    closed = replace(agent, booking=replace(agent.booking, enabled=False))
+    assert "You cannot book, change or cancel" in system_prompt(closed, tuesday_at_ten)
+    assert "book_appointment" not in system_prompt(closed, tuesday_at_ten)
+
+
+def test_who_can_be_reached_is_told_by_name(agent: Agent, tuesday_at_ten: datetime) -> None:
+    rules = (
+        TransferRule(("a refund", "my lawyer"), "Maria", "high"),
+        TransferRule(("the press",)),
+    )
+    ruled = replace(agent, transfers=replace(agent.transfers, rules=rules))
+    text = system_prompt(ruled, tuesday_at_ten)
+    assert "use transfer_call (Dr. Lee, Maria" in text
+    assert 'speaks of "a refund", "my lawyer", put them through to Maria at once' in text
+    assert 'speaks of "the press", put them through at once, without asking; urgency normal' in text
+    alone = replace(agent, people=(), owner_phone="")
+    assert "You cannot put calls through" in system_prompt(alone, tuesday_at_ten)
+    owned = replace(alone, owner_phone="+15550100200")
+    assert "use transfer_call. They are" in system_prompt(owned, tuesday_at_ten)
+
+
+def test_an_emergency_is_put_through_where_somebody_is_there_for_it(
+    agent: Agent, tuesday_at_ten: datetime
+) -> None:
+    ready = replace(agent, emergency=replace(agent.emergency, transfer=True))
+    assert "use transfer_call at once with urgency high" in system_prompt(ready, tuesday_at_ten)
+    alone = replace(ready, people=(), owner_phone="")
+    assert "call 9 1 1 right now" in system_prompt(alone, tuesday_at_ten)
+
+
+def test_the_owner_says_how_she_is(agent: Agent, tuesday_at_ten: datetime) -> None:
+    warm = replace(agent, persona="You are warm and never in a hurry.")
+    assert "How you are:\nYou are warm and never in a hurry." in system_prompt(warm, tuesday_at_ten)
+    assert "How you are" not in system_prompt(replace(agent, persona=""), tuesday_at_ten)
+
+
+def test_why_we_call_is_told_in_the_words_of_who_ordered_it(
+    agent: Agent, tuesday_at_ten: datetime
+) -> None:
+    errand = "I'm calling about {your} appointment."
+    text = Prompt(agent).text(tuesday_at_ten, "+15551234567", errand=errand)
+    assert f"why you call: “{errand}”" in text
+    assert "You have called them" not in Prompt(agent).text(tuesday_at_ten, "+15551234567")
 
 
 def test_the_moment_is_the_last_thing_and_in_the_zone_of_the_business(agent: Agent) -> None:
