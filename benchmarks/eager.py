@@ -25,7 +25,8 @@ from services.call import events as on
 from services.call.effects import Effect
 from services.call.events import Event
 from services.call.timings import Timings
-from services.eager import EagerCount, EagerFold
+from services.receptionist.tools import Tool
+from services.records.eager import EagerCount, EagerFold
 from tests.simulators.mulaw import decode
 from tests.simulators.sound import segments
 from tests.simulators.vendors.flux import Turns
@@ -201,8 +202,9 @@ def released(entries: Entries) -> list[str]:
     """What was noticed of eager replies whose turn was not committed: there must be nothing."""
     uncommitted, found = set[int](), list[str]()
     for now, event, effects in entries:
-        if isinstance(event, on.MessageTaken) and event.reply in uncommitted:
-            found.append(f"{now:.2f} s: a message was taken")
+        is_early = isinstance(event, on.ToolStarted) and event.reply in uncommitted
+        if is_early and Tool(event.tool).changes_something:
+            found.append(f"{now:.2f} s: {event.tool} was begun")
         for effect in effects:
             match effect:
                 case do.StartReply(reply=reply, is_eager=True):
@@ -211,8 +213,6 @@ def released(entries: Entries) -> list[str]:
                     uncommitted.discard(reply)
                 case do.SendAudio(reply=reply) if reply in uncommitted:
                     found.append(f"{now:.2f} s: audio of reply {reply} was sent")
-                case do.KeepMessage():
-                    found.append(f"{now:.2f} s: a message was kept")
     return found
 
 

@@ -26,7 +26,7 @@ import orjson
 from services.call import events
 from services.call.alignment import quiet_parts, with_quiet_parts
 from services.call.briefing import Briefing
-from services.call.effects import Effect, Turn
+from services.call.effects import Effect, Speaker, Turn
 from services.call.events import Event
 from services.call.timings import Timings
 
@@ -37,13 +37,7 @@ GATHER_S = 0.1
 """What a crash of the process may cost of a journal; within it lines are gathered."""
 Entry = tuple[float, Event, list[Effect]]
 
-_EVENT_TYPES: dict[str, Any] = {
-    name: kind
-    for name, kind in vars(events).items()
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type)
-}
-
-
+_EVENT_TYPES: dict[str, Any] = {kind.__name__: kind for kind in get_args(Event)}
 _SOUNDS = frozenset({events.AudioProduced, events.FillerReady})
 
 
@@ -103,7 +97,7 @@ def decode_event(line: Mapping[str, Any]) -> Event:
     try:
         for name, value in values.items():
             if isinstance(value, list):
-                values[name] = tuple(tuple(item) for item in value)
+                values[name] = tuple(_items(value, hints[name]))
             elif hints[name] is bytes:
                 values[name] = with_quiet_parts(value, quiet)
             elif isinstance(hints[name], type) and issubclass(hints[name], Enum):
@@ -112,6 +106,16 @@ def decode_event(line: Mapping[str, Any]) -> Event:
         return event
     except (KeyError, TypeError, ValueError) as error:
         raise JournalError(f"{line.get('type')}: {error}; was it written without words?") from None
+
+
+def _items(values: list[Any], hint: Any) -> Iterator[Any]:
+    """The items of a tuple, which are tuples themselves or turns."""
+    for value in values:
+        if get_args(hint)[0] is Turn:
+            speaker, *said = value
+            yield Turn(Speaker(speaker), *said)
+        else:
+            yield tuple(value)
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -195,7 +199,9 @@ class Journal:
         briefing: Briefing | None = None,
         *,
         with_words: bool = True,
+        path: str = "stream",
     ) -> None:
+        """``path``: how the call is held; only a stream's journal can be replayed."""
         now = datetime.now(UTC)
         self.name = f"{now:%Y%m%dT%H%M%S%f}-{call_id}.jsonl"
         self._writer = writer
@@ -205,6 +211,7 @@ class Journal:
             "journal": VERSION,
             "call": call_id,
             "agent": agent,
+            "path": path,
             "started": now.isoformat(timespec="milliseconds"),
             "timings": dataclasses.asdict(timings),
             "briefing": (briefing or Briefing()).as_dict(),

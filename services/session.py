@@ -26,6 +26,7 @@ from services.call.events import Event
 from services.carriers import BadMessage, Carrier, MediaReceived, StreamStopped
 from services.engines import Engine
 from services.journal import Journal
+from services.recording import Tape
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ AHEAD_S = 5.0
 no call, and hearing it would take the event loop from everybody else's."""
 TIMER_LATENESS_S = 0.0005
 """By how much a timer of whole milliseconds, as uvloop's are, is late on average."""
+FINISH_WITHIN_S = 12.0
+"""How long an engine may take for what it owes when the call is over."""
 CLOSE_WITHIN_S = 2.0
 """How long the last messages may take to leave before the socket is closed."""
 
@@ -81,15 +84,19 @@ class Session:
         engine: Engine,
         conversation: Conversation,
         journal: Journal,
-        keep_message: Callable[[do.KeepMessage], None],
+        tape: Tape | None = None,
     ) -> None:
+        """``tape``: where the call is recorded, if it is."""
         self.call_id = call_id
+        self.end_reason = ""
+        """Why the call has ended: the core's reason (``goodbye``, ``transfer``, ...), ``caller:``
+        and how the line was closed, ``crash``, or ``cancelled``; "" while it goes on."""
         self.conversation = conversation
         self.journal = journal
         self._socket = socket
         self._carrier = carrier
         self._engine = engine
-        self._keep_message = keep_message
+        self._tape = tape
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._now_s = 0.0  # of the last event: it never goes back
@@ -130,26 +137,30 @@ class Session:
 
     async def run(self, started: on.CallStarted) -> None:
         """Hold the call, from its start to its end. Cancelling it closes everything."""
-        reason = "crash"
+        how = "crash"
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 self._start("ears", self._engine.run(self._tell))
                 self._start("carrier-in", self._read())
                 self._start("carrier-out", self._write())
-                self.emit(started)
+                self._inbox.appendleft((started, self._now()))  # before what was ordered
                 self._decide()
                 await self._over
                 await self._flush()
                 await self._close_socket()  # before the vendors' sockets: the caller waits for it
                 for task in list(self._tasks.values()):
                     task.cancel()
-            reason = "end"
+            how = "end"
+        except asyncio.CancelledError:
+            self.end_reason = self.end_reason or "cancelled"
+            raise
         finally:
             for timer in (self._alarm, self._line_watch):
                 if timer:
                     timer.cancel()
-            await self._close_books(reason)
+            self.end_reason = self.end_reason or "crash"
+            await self._close_books(how)
 
     # --- deciding ---------------------------------------------------------------------------------
 
@@ -173,6 +184,8 @@ class Session:
             self._now_s = max(self._now_s, self._rang_for)  # the timer may be a moment early
         effects = self.conversation.handle(event, self._now_s)
         self.journal.append(self._now_s, event, effects)
+        if isinstance(event, on.CallerHungUp):
+            self.end_reason = f"caller: {event.reason}"
         for effect in effects:
             self._perform(effect)
         self._set_alarm()
@@ -204,12 +217,16 @@ class Session:
         match effect:
             case do.SendAudio():
                 self._post(self._carrier.media(effect.audio), effect)
+                if self._tape:
+                    self._tape.agent(effect.audio)
             case do.SendMark():
                 self._marks.add(effect.mark)
                 self._post(self._carrier.mark(effect.mark))
             case do.ClearPlayback():
                 self._outbox.clear()  # what has not left yet need not be cleared there
                 self._post(self._carrier.clear())
+                if self._tape:
+                    self._tape.clear()
             case do.StartReply():
                 self._start(f"reply-{effect.reply}", self._speak(effect))
             case do.CommitReply():
@@ -227,9 +244,8 @@ class Session:
                     self.emit(filler)
             case do.ReportHeard():
                 self._engine.heard(effect.reply, effect.text, effect.ms)
-            case do.KeepMessage():  # no part of the reply's task: a barge-in must not lose it
-                self._group.create_task(self._keep(effect), name=f"{self.call_id}/keep-message")
             case do.HangUp():
+                self.end_reason = effect.reason
                 log.info("call %s: we hang up (%s)", self.call_id, effect.reason)
             case _:
                 assert_never(effect)
@@ -258,13 +274,6 @@ class Session:
         except Exception as error:
             log.exception("call %s: reply %d failed", self.call_id, request.reply)
             self.emit(on.ReplyFailed(request.reply, type(error).__name__))
-
-    async def _keep(self, message: do.KeepMessage) -> None:
-        """Store a message. One that cannot be stored must not end the call; the journal has it."""
-        try:
-            await asyncio.to_thread(self._keep_message, message)
-        except Exception:
-            log.exception("call %s: a message could not be stored", self.call_id)
 
     async def _read(self) -> None:
         """Carrier to ears and inbox, until the socket is closed."""
@@ -310,6 +319,8 @@ class Session:
                 if self._frames >= self._frames_allowed:
                     return
             self._frames += 1
+            if self._tape:
+                self._tape.caller(frame)
             self._engine.hear(frame)
 
     def _refuse(self, error: BadMessage) -> None:
@@ -371,16 +382,24 @@ class Session:
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 await self._socket.close()
 
-    async def _close_books(self, reason: str) -> None:
-        """Keep what the caller had begun to leave, and note what the core cannot know."""
-        if unfinished := self._engine.unfinished(tuple(self.conversation.history)):
-            await self._keep(unfinished)
-            self.journal.note(self._now(), "unfinished message kept")
+    async def _close_books(self, how: str) -> None:
+        """Let tools finish, keep what the caller had begun to leave, and note what the core cannot
+        know."""
+        try:
+            async with asyncio.timeout(FINISH_WITHIN_S):
+                await self._engine.finish(tuple(self.conversation.history))
+        except Exception:  # also if it takes too long
+            log.exception("call %s: something was left undone", self.call_id)
+        for event, _ in self._inbox:  # nobody acts on these any more
+            if isinstance(event, on.ToolStarted | on.ToolUsed):
+                self.journal.append(self._now(), event, [])
+        if self._tape:
+            self._tape.end()
         placed = self._placement
         self.journal.note(
             self._now(),
             "closed",
-            reason=reason,
+            reason=how,
             bad_messages=self._bad_messages,
             dropped_ms=placed.dropped_ms,
             filled_ms=placed.filled_ms,

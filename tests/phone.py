@@ -16,9 +16,12 @@ from typing import Any
 from services.call.effects import Purpose, Turn
 from services.call.events import SpeechStarted, SpeechStopped, TranscriptFinal
 from services.engines.cascade import CascadeEngine, Lines
-from services.llm import BrainEvent, TakeMessage
+from services.engines.tool_work import ToolWork
+from services.llm import BrainEvent
+from services.receptionist.tools import Desk, ToolRequest
 from services.stt import Emit
 from services.tts import Say, SpokenAudio
+from tests.desks import FakeDesk, message
 
 SILENCE = b"\xff" * 160
 VOICE = b"\x20" * 160
@@ -190,9 +193,9 @@ class FakeBrain:
         finally:
             self.open -= 1
 
-    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
+    def unfinished(self, turns: Sequence[Turn]) -> ToolRequest | None:
         begun = [turn.text for turn in turns if turn.text.startswith("message")]
-        return TakeMessage("", "", begun[0], complete=False) if begun else None
+        return message(begun[0], "", "", complete="no") if begun else None
 
 
 class FakeVoice:
@@ -214,9 +217,12 @@ def lines() -> Lines:
 
 
 def engine(
-    words: Sequence[str], answers: Sequence[Sequence[BrainEvent | Exception]], think_s: float = 0.1
+    words: Sequence[str],
+    answers: Sequence[Sequence[BrainEvent | Exception]],
+    think_s: float = 0.1,
+    desk: Desk | None = None,
 ) -> tuple[CascadeEngine, FakeBrain]:
     """A cascade whose ears, brain and voice do what the test says."""
     brain = FakeBrain(answers, think_s)
     parts = FakeSegmenter(), FakeTranscriber(words), brain, FakeVoice(), lines()
-    return CascadeEngine(*parts), brain
+    return CascadeEngine(*parts, work=ToolWork(desk or FakeDesk())), brain

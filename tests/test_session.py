@@ -14,13 +14,15 @@ import pytest
 
 from services.call import events as on
 from services.call.conversation import Conversation
-from services.call.effects import HangUp, KeepMessage
+from services.call.effects import HangUp
 from services.call.events import Event
 from services.call.timings import Timings
 from services.carriers.twilio import TwilioCarrier
 from services.journal import Journal, JournalWriter
-from services.llm import BrainEvent, EndCall, TakeMessage
+from services.llm import BrainEvent, EndCall, UseTool
+from services.receptionist.tools import Tool
 from services.session import Session
+from tests.desks import FakeDesk, message
 from tests.phone import VOICE, FakeBrain, FakePhone, engine
 from tests.virtual_time import run_virtual
 
@@ -51,25 +53,28 @@ class Call:
         timings: Timings,
         think_s: float,
         writer: JournalWriter | None = None,
+        desk: FakeDesk | None = None,
     ) -> None:
         self.phone = FakePhone()
-        self.kept: list[KeepMessage] = []
+        self.desk = desk or FakeDesk()
         self.entries: list[tuple[float, Event, list[Any]]] = []
         self.brain: FakeBrain
-        cascade, self.brain = engine(words, answers, think_s)
+        cascade, self.brain = engine(words, answers, think_s, self.desk)
         carrier = TwilioCarrier()
         carrier.parse(START)
         journal = Journal("CA1", "Test", timings, writer)
         journal.watch(lambda now, event, effects: self.entries.append((now, event, effects)))
         conversation = Conversation(timings)
-        self.session = Session(
-            "CA1", self.phone, carrier, cascade, conversation, journal, self.kept.append
-        )
+        self.session = Session("CA1", self.phone, carrier, cascade, conversation, journal)
         self.task = asyncio.create_task(self.session.run(on.CallStarted("+1", "+2")))
 
     @property
     def history(self) -> list[str]:
         return [turn.text for turn in self.session.conversation.history]
+
+    @property
+    def used(self) -> list[on.ToolUsed]:
+        return [event for _, event, _ in self.entries if isinstance(event, on.ToolUsed)]
 
     @property
     def hung_up(self) -> list[str]:
@@ -85,9 +90,10 @@ async def call(
     timings: Timings | None = None,
     think_s: float = 0.1,
     writer: JournalWriter | None = None,
+    desk: FakeDesk | None = None,
 ) -> AsyncIterator[Call]:
     """A call that must leave no task behind."""
-    held = Call(words, answers, timings or Timings(), think_s, writer)
+    held = Call(words, answers, timings or Timings(), think_s, writer, desk)
     yield held
     held.phone.hang_up()
     await held.task
@@ -273,7 +279,7 @@ async def test_an_eager_reply_that_fails_is_tried_again_and_not_apologised_for()
 
 @story
 async def test_an_eager_message_of_a_caller_who_goes_on_is_not_kept_too_early() -> None:
-    taken = TakeMessage("Anna", "555", "call me")
+    taken = UseTool(message())
     answers = [[taken, "Thank you."], ["What else?"]]
     async with call(["That is all.", "No, wait."], answers, think_s=0.05) as held:
         await held.phone.listen(1000)
@@ -283,18 +289,18 @@ async def test_an_eager_message_of_a_caller_who_goes_on_is_not_kept_too_early() 
         await held.phone.speak(500)
         await held.phone.listen(3000)
         assert held.history[1:] == ["That is all. No, wait.", "What else?"]
-    assert held.kept == []
+    assert held.desk.asked == []
 
 
 @story
 async def test_an_eager_message_is_kept_once_the_turn_is_over() -> None:
-    taken = TakeMessage("Anna", "555", "call me")
+    taken = UseTool(message())
     async with call(["That is all."], [[taken, "Thank you.", EndCall()]], think_s=0.05) as held:
         await held.phone.listen(1000)
         await held.phone.speak(500)
         await held.phone.listen(3000)
         assert held.hung_up == ["goodbye"]
-    assert held.kept == [KeepMessage("Anna", "555", "call me")]
+    assert held.desk.done == [message()]
 
 
 @story
@@ -310,34 +316,32 @@ async def test_a_slow_brain_is_bridged_with_a_stored_line() -> None:
 
 @story
 async def test_a_message_survives_the_interruption_of_its_confirmation() -> None:
-    taken = TakeMessage("Anna", "555", "call me")
+    taken = UseTool(message())
     async with call(["yes", "oh and"], [[taken, "Thank you, Anna."], ["Yes?"]]) as held:
         await held.phone.listen(1000)
         await held.phone.speak(500)
         await held.phone.listen(680)
         await held.phone.speak(500)
         await held.phone.listen(1500)
-    assert held.kept == [KeepMessage("Anna", "555", "call me")]
+    assert held.desk.done == [message()]
 
 
 def test_a_message_that_cannot_be_stored_does_not_end_the_call(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def full_disk(message: KeepMessage) -> None:
-        raise OSError(28, "No space left on device")
-
     async def work() -> None:
-        taken = TakeMessage("Anna", "555", "call me")
-        async with call(["yes", "thanks"], [[taken, "Thank you."], ["Bye."]]) as held:
-            held.session._keep_message = full_disk
+        desk = FakeDesk(results={Tool.TAKE_MESSAGE: OSError(28, "No space left on device")})
+        answers = [[UseTool(message()), "Thank you."], ["Bye."]]
+        async with call(["yes", "thanks"], answers, desk=desk) as held:
             for _ in range(2):
                 await held.phone.listen(1500)
                 await held.phone.speak(500)
             await held.phone.listen(1500)
             assert held.history == ["greeting", "yes", "Thank you.", "thanks", "Bye."]
+            assert [used.code for used in held.used] == ["failed"]
 
     run_virtual(work())
-    assert "could not be stored" in caplog.text
+    assert "the tool take_message failed" in caplog.text
     assert "call me" not in caplog.text
 
 
@@ -365,7 +369,7 @@ async def test_a_half_left_message_is_kept_when_the_caller_hangs_up() -> None:
         await held.phone.listen(1000)
         await held.phone.speak(500)
         await held.phone.listen(1000)
-    assert held.kept == [KeepMessage("", "", "message for Maria", complete=False)]
+    assert held.desk.done == [message("message for Maria", "", "", complete="no")]
 
 
 @story
@@ -374,7 +378,7 @@ async def test_words_that_were_still_being_made_out_are_kept_when_the_caller_han
         await held.phone.listen(1000)
         await held.phone.speak(500)
         held.session.emit(on.TranscriptInterim(1, 1, "message for Maria"))
-    assert held.kept == [KeepMessage("", "", "message for Maria", complete=False)]
+    assert held.desk.done == [message("message for Maria", "", "", complete="no")]
 
 
 @story

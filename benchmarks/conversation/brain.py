@@ -12,7 +12,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from benchmarks.conversation.script import Turn as CallerTurn
 from services.call.effects import Turn
 from services.call.words.readiness import Expectation
-from services.llm import Asks, BrainEvent, TakeMessage
+from services.llm import Asks, BrainEvent
+from services.receptionist.tools import ToolRequest
 
 Tell = Callable[[str], BrainEvent | None]
 """``phone``, ``email``, ``name``, ``date``, ``yes_no`` -> the brain's event that says so."""
@@ -59,5 +60,5 @@ class ScriptedBrain:
         self.words += len(answer.split())
         yield answer
 
-    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
+    def unfinished(self, turns: Sequence[Turn]) -> ToolRequest | None:
         return None

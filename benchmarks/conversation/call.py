@@ -141,9 +141,7 @@ class _Call:
         journal = Journal("CA1", "Benchmark", timings)
         timeline, began = self._timeline, self._loop.time()
         journal.watch(lambda now, event, effects: _note(timeline, now + began, effects))
-        return Session(
-            "CA1", self._phone, carrier, engine, conversation, journal, lambda message: None
-        )
+        return Session("CA1", self._phone, carrier, engine, conversation, journal)
 
     def _told(self) -> Timeline:
         told = self._timeline

@@ -101,7 +101,7 @@ def _bare_environment() -> dict[str, str]:
     """Ours without anything that the server would read as a setting."""
     settings = Settings.model_fields.keys()
     ours = {name: value for name, value in os.environ.items() if name.lower() not in settings}
-    agent = ROOT / Settings.model_fields["agent_file"].default
+    agent = ROOT / Settings.model_fields["agents_dir"].default / "receptionist.toml"
     return ours | {"PYTHONPATH": str(ROOT), "AGENT_FILE": str(agent), "LOG_LEVEL": "WARNING"}
 
 

@@ -135,10 +135,15 @@ class _Model(Model):
         self._fresh = words()
         self._word = ""
 
-    def answer(self, messages: list[dict[str, Any]], longest: int | None) -> list[Token]:
+    def answer(
+        self,
+        messages: list[dict[str, Any]],
+        longest: int | None,
+        tools: list[dict[str, Any]] | None = None,
+    ) -> list[Token]:
         now = time.monotonic()
         self._word = next(self._fresh)
-        tokens = super().answer(messages, longest)
+        tokens = super().answer(messages, longest, tools)
         words_at = self._deepgram.words_at(str(messages[-1].get("content")))
         self._answers[self._word] = Answer([token.text for token in tokens], now, words_at)
         return tokens

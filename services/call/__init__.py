@@ -52,6 +52,12 @@ cancelled one. The agent speaks until its last mark was *played*, not until its 
 After a clear the carrier echoes all pending marks; they mean "thrown away" and count for nothing
 (``playback``). Only what was heard enters the history.
 
+A call ends with last words that nothing interrupts (the time limit's, an ordered transfer's, those
+for an answering machine), or with an answer after which the brain wants it to end. A caller who
+interrupts such an answer stays: only the reason ``transfer`` of the last ``HangUp`` puts anybody
+through. Tools work beside all this: their beginning and end are facts, and give the reply that
+waits for them more time.
+
 There is one timer: the smallest of the named deadlines. One that has fired, or whose reason is
 gone, is gone.
 

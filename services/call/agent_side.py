@@ -34,7 +34,8 @@ class Reply:
     """The live reply. ``then`` is None while audio is still being produced; ``has_audio`` tells
     of audio of its own, not of a line that bridges the wait for it; ``is_bridged`` of such a line
     since its last own audio: one is enough. ``answers`` are the caller's words that an eager reply
-    was begun for; ``asks`` is what the reply asks the caller for, if the brain has said so."""
+    was begun for; ``asks`` is what the reply asks the caller for, if the brain has said so;
+    ``tools`` are at work for it."""
 
     number: int
     purpose: Purpose
@@ -44,6 +45,7 @@ class Reply:
     is_bridged: bool = False
     answers: str = ""
     asks: Expectation | None = None
+    tools: int = 0
 
 
 class AgentSide:
@@ -85,7 +87,7 @@ class AgentSide:
     def start(self, purpose: Purpose, now: float) -> None:
         """Begin a reply to what was said so far."""
         self._begin(purpose, Agent.THINKING)
-        self._deadlines.arm(Deadline.GIVE_UP, now, self._timings.give_up_ms)
+        self._deadlines.arm(Deadline.GIVE_UP, now, self._patience_ms)
         self._effects.append(do.StartReply(self._replies, purpose, tuple(self._history)))
 
     def start_eagerly(self, text: str) -> None:
@@ -108,7 +110,7 @@ class AgentSide:
         self.state = Agent.THINKING
         self._effects.append(do.CommitReply(reply.number))
         if not reply.has_audio and reply.then is None:
-            self._deadlines.arm(Deadline.GIVE_UP, now, self._timings.give_up_ms)
+            self._deadlines.arm(Deadline.GIVE_UP, now, self._patience_ms)
         return self._play(now)
 
     def drop_eager(self) -> None:
@@ -116,6 +118,12 @@ class AgentSide:
         self._effects.append(do.CancelReply(self.live.number))
         self.reply = None
         self.state = Agent.IDLE
+
+    @property
+    def _patience_ms(self) -> int:
+        """How long the live reply may give no audio: a tool is waited for, and then the answer."""
+        timings = self._timings
+        return timings.give_up_ms + (timings.tool_ms if self.live.tools else 0)
 
     # --- what its task produces -------------------------------------------------------------------
 
@@ -131,6 +139,14 @@ class AgentSide:
             self._deadlines[Deadline.GUARD] = self.live.playback.guarded_until
             return False
         return self._play(now)
+
+    def works(self, number: int, now: float, *, tools: int) -> None:
+        """So many more tools are at work for a reply, perhaps for one that is long over."""
+        reply = self.reply
+        if reply is not None and reply.number == number:
+            reply.tools = max(0, reply.tools + tools)
+            if Deadline.GIVE_UP in self._deadlines:
+                self._deadlines.arm(Deadline.GIVE_UP, now, self._patience_ms)
 
     def bridge(self, audio: bytes, now: float) -> bool:
         """A stored line, if there still is a silence for it to bridge."""
@@ -194,7 +210,7 @@ class AgentSide:
         if reply.then is not None:
             return True
         self.state = Agent.THINKING
-        self._deadlines.arm_once(Deadline.GIVE_UP, now, self._timings.give_up_ms)
+        self._deadlines.arm_once(Deadline.GIVE_UP, now, self._patience_ms)
         if reply.has_audio and not reply.is_bridged and reply.purpose is Purpose.ANSWER:
             self._deadlines.arm_once(Deadline.FILL, now, self._timings.fill_gap_ms)
         return False

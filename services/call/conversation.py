@@ -27,13 +27,20 @@ ended: nobody is kept in a broken call."""
 class Phase(Enum):
     WAITING = "waiting"
     LIVE = "live"
-    CLOSING = "closing"  # the time limit's goodbye: nothing interrupts it
+    CLOSING = "closing"  # the last words are said: nothing interrupts them
     ENDED = "ended"
 
 
-_FACTS = frozenset({on.CallerHungUp, on.MessageTaken})
+_FACTS = frozenset({on.CallerHungUp, on.HangUpOrdered, on.ToolStarted, on.ToolUsed})
 _OF_A_REPLY = frozenset(get_args(on.ReplyEvent))
-_HEARD_WHILE_CLOSING = frozenset({on.MarkPlayed, on.DeadlinePassed})
+_HEARD_WHILE_CLOSING = frozenset({on.MarkPlayed, on.DeadlinePassed, on.TransferOrdered})
+_LAST_WORDS = {
+    Purpose.TIME_LIMIT: "time_limit",
+    Purpose.IDLE_GOODBYE: "idle",
+    Purpose.TRANSFER: "transfer",
+    Purpose.VOICEMAIL: "voicemail",
+}
+"""Lines with which a call ends, and the reason that is given for its end."""
 
 
 class Conversation:
@@ -106,7 +113,7 @@ class Conversation:
             return False
         kind = type(event)
         if kind in _FACTS:
-            return True  # a fact to keep, whatever became of the reply that brought it
+            return True  # whatever became of the reply that brought it
         if self.phase is Phase.WAITING:
             return kind is on.CallStarted
         if kind in _OF_A_REPLY:
@@ -119,15 +126,37 @@ class Conversation:
     def _call_started(self, event: on.CallStarted, now: float) -> None:
         if self.phase is Phase.WAITING:
             self.phase = Phase.LIVE
+            self.history += event.earlier
             self._deadlines[Deadline.LIMIT] = now + self.timings.max_call_s
-            self._start_reply(Purpose.GREETING, now)
+            self._start_reply(event.opening, now)
 
     def _caller_hung_up(self, event: on.CallerHungUp, now: float) -> None:
         self._stop(now, Phase.ENDED)
 
     def _limit_reached(self, now: float) -> None:
+        self._close(Purpose.TIME_LIMIT, now)
+
+    def _transfer_ordered(self, event: on.TransferOrdered, now: float) -> None:
+        reply = self._agent.reply
+        is_being_said = reply is not None and reply.purpose is Purpose.TRANSFER
+        if self.phase is Phase.LIVE or not is_being_said:
+            self._close(Purpose.TRANSFER, now)
+
+    def _hang_up_ordered(self, event: on.HangUpOrdered, now: float) -> None:
         self._stop(now, Phase.CLOSING)
-        self._start_reply(Purpose.TIME_LIMIT, now)
+        self._hang_up("ordered")
+
+    def _machine_answered(self, event: on.MachineAnswered, now: float) -> None:
+        if event.message:
+            self._close(Purpose.VOICEMAIL, now)
+        else:
+            self._stop(now, Phase.CLOSING)
+            self._hang_up("machine")
+
+    def _close(self, last_words: Purpose, now: float) -> None:
+        """Say one more line, which nothing interrupts, and then hang up."""
+        self._stop(now, Phase.CLOSING)
+        self._start_reply(last_words, now)
 
     def _stop(self, now: float, phase: Phase) -> None:
         """No more turns. What the caller has said of one so far was said all the same."""
@@ -142,11 +171,6 @@ class Conversation:
         self._effects.append(do.HangUp(reason))
         self.phase = Phase.ENDED
         self._deadlines.clear()
-
-    def _message_taken(self, event: on.MessageTaken, now: float) -> None:
-        self._effects.append(
-            do.KeepMessage(event.name, event.number, event.message, event.complete)
-        )
 
     # --- the caller -------------------------------------------------------------------------------
 
@@ -188,6 +212,12 @@ class Conversation:
     def _answer_expected(self, event: on.AnswerExpected, now: float) -> None:
         self._agent.live.asks = event.what
 
+    def _tool_started(self, event: on.ToolStarted, now: float) -> None:
+        self._agent.works(event.reply, now, tools=1)
+
+    def _tool_used(self, event: on.ToolUsed, now: float) -> None:
+        self._agent.works(event.reply, now, tools=-1)
+
     def _filler_ready(self, event: on.FillerReady, now: float) -> None:
         if self._agent.bridge(event.audio, now):
             self._reply_over(now)
@@ -225,21 +255,23 @@ class Conversation:
         if reply.then is AfterReply.APOLOGISE and self.caller is not Caller.QUIET:
             self._caller.turn.took_the_floor = True  # the caller speaks already; an answer comes
         elif reply.then is AfterReply.APOLOGISE:
-            self._apologise(now)
-        elif reply.purpose is Purpose.TIME_LIMIT:
-            self._hang_up("time_limit")
-        elif reply.purpose is Purpose.IDLE_GOODBYE:
-            self._hang_up("idle")
+            self._apologise(reply.purpose, now)
+        elif reason := _LAST_WORDS.get(reply.purpose):
+            self._hang_up(reason)
         elif reply.then is AfterReply.HANG_UP:
             self._hang_up("goodbye")
+        elif reply.then is AfterReply.TRANSFER:
+            self._hang_up("transfer")
         else:
             self._failures = 0 if reply.purpose is Purpose.ANSWER else self._failures
             self._listen(now)
 
-    def _apologise(self, now: float) -> None:
+    def _apologise(self, failed: Purpose, now: float) -> None:
+        """A reply with this purpose has failed."""
         self._failures += 1
         if self.phase is Phase.CLOSING:
-            self._hang_up("time_limit")
+            unsaid = failed is Purpose.VOICEMAIL  # without that line the call was in vain
+            self._hang_up("failed" if unsaid else _LAST_WORDS[failed])
         elif self._failures >= MAX_FAILURES:
             self._hang_up("failed")
         else:
@@ -262,8 +294,9 @@ class Conversation:
         self._effects.append(do.FillSilence(self._agent.live.number))
 
     def _answer_is_missing(self, now: float) -> None:
+        failed = self._agent.live.purpose
         self._cancel_reply(now, by_caller=False)
-        self._apologise(now)
+        self._apologise(failed, now)
 
     def _cancel_reply(self, now: float, *, by_caller: bool = True) -> None:
         """The live reply, if there is one, is over here and now; only what was heard remains.
@@ -329,7 +362,11 @@ _HANDLERS: dict[type, _Handler] = {
     on.AudioProduced: Conversation._audio_produced,
     on.AnswerExpected: Conversation._answer_expected,
     on.FillerReady: Conversation._filler_ready,
-    on.MessageTaken: Conversation._message_taken,
+    on.ToolStarted: Conversation._tool_started,
+    on.ToolUsed: Conversation._tool_used,
+    on.TransferOrdered: Conversation._transfer_ordered,
+    on.HangUpOrdered: Conversation._hang_up_ordered,
+    on.MachineAnswered: Conversation._machine_answered,
     on.ReplyFinished: Conversation._reply_finished,
     on.ReplyFailed: Conversation._reply_failed,
     on.DeadlinePassed: Conversation._deadline_passed,

@@ -6,38 +6,11 @@ The shell performs them in order and never waits for one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
-from services.call.events import words
-
-
-class Speaker(Enum):
-    """Who said a turn."""
-
-    CALLER = "caller"
-    AGENT = "agent"
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One turn of the conversation; of the agent's turns only what the caller heard."""
-
-    speaker: Speaker
-    text: str = words()
-    unheard: str = words("")
-    """What the agent had wanted to say when it was interrupted."""
-
-
-class Purpose(Enum):
-    """Why the agent speaks. All but ANSWER are lines of the agent's file, rendered ahead."""
-
-    GREETING = "greeting"
-    ANSWER = "answer"
-    REPAIR = "repair"  # sound, but no words: "Sorry, I didn't catch that."
-    IDLE_PROMPT = "idle_prompt"  # "Are you still there?"
-    IDLE_GOODBYE = "idle_goodbye"
-    TIME_LIMIT = "time_limit"  # the goodbye when the call has reached its maximum length
-    APOLOGY = "apology"  # something failed: "Sorry, could you say that again?"
+from services.call.spoken import Purpose as Purpose
+from services.call.spoken import Speaker as Speaker
+from services.call.spoken import Turn as Turn
+from services.call.spoken import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +102,9 @@ class ReportHeard:
 
 
 @dataclass(frozen=True, slots=True)
-class KeepMessage:
-    """Store a message for the business. Storing the same one twice must store it once."""
-
-    name: str = words()
-    number: str = words()
-    message: str = words()
-    complete: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class HangUp:
-    """End the call."""
+    """End our part of the call. With the reason ``transfer``, and with no other, the caller is put
+    through by whoever owns the line."""
 
     reason: str
 
@@ -157,6 +121,5 @@ Effect = (
     | SendMark
     | ClearPlayback
     | ReportHeard
-    | KeepMessage
     | HangUp
 )

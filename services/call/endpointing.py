@@ -15,6 +15,8 @@ from services.call.timings import Timings
 from services.call.words.completeness import completeness, readiness_of
 from services.call.words.echo import is_echo, may_become_echo
 from services.call.words.expectation import expected_digits, guess_expectation
+from services.call.words.lexicons import lexicon_of
+from services.call.words.lexicons.lexicon import consists_of
 from services.call.words.readiness import Expectation, Readiness
 from services.call.words.shape import ASKS_FOR_TIME
 from services.call.words.speech_acts import (
@@ -24,6 +26,7 @@ from services.call.words.speech_acts import (
     may_become_backchannel,
     over_agent,
 )
+from services.call.words.wording import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,10 @@ class Endpointing:
     def is_echo(self, text: str, *, echoes: bool = False) -> bool:
         """Whether words only repeat what the agent said last."""
         return is_echo(text, self._agent_said, self._of.language, echoes=echoes)
+
+    def is_courtesy(self, text: str) -> bool:
+        """Whether words are thanks or a goodbye, and nothing else."""
+        return consists_of(lexicon_of(self._of.language).answers.closings, plain(text))
 
     def asks_for_time(self, text: str) -> bool:
         """Whether the caller wants to be waited for: "just a second"."""

@@ -6,19 +6,12 @@ person said; the journal keeps such fields apart, so that they can be left out o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
+from services.call.spoken import Purpose, Turn
+from services.call.spoken import words as words
 from services.call.words.readiness import Expectation
-
-
-def words(default: Any = None) -> Any:
-    """A field that holds a person's own words or number: no log shows it unasked."""
-    metadata = {"words": True}
-    return (
-        field(metadata=metadata) if default is None else field(default=default, metadata=metadata)
-    )
 
 
 class AfterReply(Enum):
@@ -26,6 +19,7 @@ class AfterReply(Enum):
 
     LISTEN = "listen"
     HANG_UP = "hang_up"
+    TRANSFER = "transfer"  # the caller is put through; not if they interrupt the reply
     APOLOGISE = "apologise"  # the reply broke off
 
 
@@ -34,10 +28,16 @@ class AfterReply(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CallStarted:
-    """The carrier opened the stream and its token was good."""
+    """The carrier opened the stream and its token was good.
+
+    The agent begins with ``opening``, one of its lines. ``earlier``: what was said before, if the
+    caller has come back from a transfer.
+    """
 
     caller: str = words()
     called: str = ""
+    opening: Purpose = Purpose.GREETING
+    earlier: tuple[Turn, ...] = words(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,17 +191,6 @@ class FillerReady:
 
 
 @dataclass(frozen=True, slots=True)
-class MessageTaken:
-    """The caller left a message for the business."""
-
-    reply: int
-    name: str = words()
-    number: str = words()
-    message: str = words()
-    complete: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class ReplyFinished:
     """All audio of the reply has been produced (it may still have to be played)."""
 
@@ -217,6 +206,54 @@ class ReplyFailed:
     error: str
 
 
+# --- from the tools -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """A tool was begun for a reply. It may outlive the reply, and the call."""
+
+    reply: int
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUsed:
+    """A tool has done its work, ``ms`` after it began: a fact, whatever became of the reply.
+
+    ``tool`` and ``code`` are those of ``services.receptionist.tools``; ``arguments`` are names and
+    values, ``text`` is what it told the brain.
+    """
+
+    reply: int
+    tool: str
+    code: str
+    ms: int
+    arguments: tuple[tuple[str, str], ...] = words(())
+    text: str = words("")
+
+
+# --- from outside ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOrdered:
+    """Somebody at the business puts the caller through: say so, and let go of the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpOrdered:
+    """Somebody at the business ends the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineAnswered:
+    """An answering machine took our call. ``message``: it is ready to be spoken to, and shall be;
+    else we hang up."""
+
+    message: bool = False
+
+
 # --- from the vendors -----------------------------------------------------------------------------
 
 
@@ -225,13 +262,15 @@ class VendorStep:
     """Something that a vendor did for the call, or was asked to do: ``connected``, ``first token``.
 
     A fact for the journal. ``reply`` is 0 for what concerns no reply; it may long be over.
-    ``tokens`` are those that the step has cost, prompt and answer.
+    ``tokens`` are those that the step has cost, prompt and answer; ``answer_tokens`` of them the
+    answer's.
     """
 
     vendor: str
     step: str
     reply: int = 0
     tokens: int = 0
+    answer_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,11 +298,12 @@ ReplyEvent = (
     | AudioProduced
     | AnswerExpected
     | FillerReady
-    | MessageTaken
     | ReplyFinished
     | ReplyFailed
     | AudioSent
 )
+ToolEvent = ToolStarted | ToolUsed
+Order = TransferOrdered | HangUpOrdered | MachineAnswered
 VendorEvent = VendorStep | VendorFailed
 EarEvent = (
     SpeechStarted
@@ -276,4 +316,13 @@ EarEvent = (
     | TurnGoesOn
 )
 CarrierEvent = CallStarted | CallerHungUp | DigitPressed | MarkPlayed
-Event = ReplyEvent | EarEvent | CarrierEvent | VendorEvent | CallerTyped | DeadlinePassed
+Event = (
+    ReplyEvent
+    | ToolEvent
+    | EarEvent
+    | CarrierEvent
+    | VendorEvent
+    | Order
+    | CallerTyped
+    | DeadlinePassed
+)

@@ -6,6 +6,7 @@ from services.call.agent_side import Agent, AgentSide
 from services.call.doubt import Doubt
 from services.call.effects import Purpose
 from services.call.endpointing import Endpointing
+from services.call.events import AfterReply
 from services.call.timings import Timings
 from services.call.words.speech_acts import OverAgent
 
@@ -54,8 +55,12 @@ class Interruptions:
         act = self._endpointing.over_agent(
             text, says, is_all=is_all, echoes=self._doubt.is_there
         ).act
+        if reply.then is AfterReply.TRANSFER and self._endpointing.is_courtesy(text):
+            act = OverAgent.BACKCHANNEL
         if act is not OverAgent.BACKCHANNEL:
             return act is not OverAgent.NOTHING
+        if reply.then is AfterReply.TRANSFER:
+            return False  # "okay, thanks" to "I'll put you through" must not keep them here
         is_answer = reply.playback.unheard_ms <= self._timings.barge_in_tail_ms
         return is_answer or reply.purpose in _ASKS_FOR_WORDS
 

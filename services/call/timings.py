@@ -38,6 +38,8 @@ class Timings:
     """Silence amid an answer, when all that there is of it was played, before the same is done."""
     give_up_ms: int = 8000
     """No audio of a reply by then: it is cancelled and apologised for."""
+    tool_ms: int = 8000
+    """The same again is given to a reply for which a tool is at work."""
     idle_ms: int = 8000
     """Silence after which the agent asks whether the caller is still there; then says goodbye."""
     asked_idle_ms: int = 30_000

@@ -7,12 +7,31 @@ finds out comes back as events.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-from services.call.effects import KeepMessage, StartReply, Turn
-from services.call.events import EarEvent, FillerReady, ReplyEvent, VendorEvent
+from services.call.effects import Purpose, StartReply, Turn
+from services.call.events import EarEvent, FillerReady, ReplyEvent, ToolEvent, VendorEvent
 
-Emit = Callable[[EarEvent | ReplyEvent | VendorEvent], None]
+Emit = Callable[[EarEvent | ReplyEvent | ToolEvent | VendorEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CallBrief:
+    """What an engine is told of a call before it begins.
+
+    ``caller`` is the other party's number, whoever called, as the carrier gave it; ``called`` ours.
+    ``purpose`` is why we call, in the words of who ordered it; "" for a call that came in.
+    ``opening`` is the line that the agent begins with. ``can_text``: the other party can be sent
+    text messages.
+    """
+
+    call_id: str
+    caller: str
+    called: str = ""
+    purpose: str = ""
+    opening: Purpose = Purpose.GREETING
+    can_text: bool = False
 
 
 class Engine(Protocol):
@@ -51,5 +70,6 @@ class Engine(Protocol):
     def heard(self, reply: int, text: str, ms: int) -> None:
         """What the caller really heard of a reply that was interrupted or has ended."""
 
-    def unfinished(self, turns: tuple[Turn, ...]) -> KeepMessage | None:
-        """What the caller had begun to leave when the call ended, if anything."""
+    async def finish(self, turns: tuple[Turn, ...]) -> None:
+        """The call is over, with these turns: let running tools finish, for a few seconds, and
+        keep the message that the caller had begun to leave. What is done is emitted."""

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from services.call.effects import Turn
+from services.call.effects import Purpose, Turn
+from services.engines import CallBrief
 from services.engines.checks import Check, openai_check
 from services.engines.shared import Shared
+from services.engines.tool_work import ToolWork
 from services.engines.wanted import EngineSettings, if_it_fails, is_openai, thinks
-from services.llm import Brain, BrainEvent, Line, TakeMessage
+from services.llm import Brain, BrainEvent, Line
 from services.llm.chain import BrainChain
 from services.llm.faq import AnswersAhead, Known, KnownAnswers, lines_ahead
 from services.llm.openai import OpenAIBrain, OpenAIOptions
 from services.llm.openai_stream import Usage
 from services.llm.race import Link
 from services.llm.scripted import ScriptedBrain
-from services.llm.tools import CallNotes
 from services.receptionist.agent import Agent
 from services.receptionist.lexicon import Heard, Lexicon
 from services.receptionist.prompt import Prompt
+from services.receptionist.tools import ToolRequest
 from services.vendors import Reports
 from services.vendors.openai_errors import is_openai_host
+from services.vendors.openai_models import no_effort
 
 
 @dataclass(frozen=True, slots=True)
 class Brains:
-    """How a call gets its brain: ``open(caller, reports)``. ``ahead`` are answers that shall be
+    """How a call gets its brain: ``open(brief, work, reports)``. ``ahead`` are answers to be
     rendered before anybody asks; ``report`` is for people; ``checks`` are for the start."""
 
-    open: Callable[[str, Reports], Brain]
+    open: Callable[[CallBrief, ToolWork, Reports], Brain]
     report: str
     ahead: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -61,22 +63,21 @@ def make_brains(settings: EngineSettings, agent: Agent, shared: Shared) -> Brain
     lexicon, ahead = Lexicon(agent), tuple(lines_ahead(agent)) if settings.faq_ahead else ()
     if name == "scripted":
 
-        def open_script(caller: str, reports: Reports) -> Brain:
-            script = ScriptedBrain(agent, now, caller, lexicon)
+        def open_script(brief: CallBrief, work: ToolWork, reports: Reports) -> Brain:
+            script = ScriptedBrain(agent, now, brief.caller, lexicon, _greeting(agent, brief))
             return Reciting(script, ahead) if ahead else script
 
         return Brains(open_script, f"a script over the agent's file ({why})", ahead)
     models = _Models(settings, agent, shared, now)
     known = KnownAnswers(agent, lexicon) if settings.faq_ahead else _Plain(agent, lexicon)
 
-    def open_one(caller: str, reports: Reports) -> Brain:
-        script = ScriptedBrain(agent, now, caller, lexicon)
-        notes, usage = CallNotes(), Usage()
+    def open_one(brief: CallBrief, work: ToolWork, reports: Reports) -> Brain:
+        greeting, usage = _greeting(agent, brief), Usage()
+        script = ScriptedBrain(agent, now, brief.caller, lexicon, greeting)
 
         def chain(places: list[_Place]) -> BrainChain:
-            links = [models.link(place, caller, reports, notes, usage) for place in places]
-            hedge_ms = settings.hedge_after_ms
-            return BrainChain(links, script, reports, notes=notes, hedge_after_ms=hedge_ms)
+            links = [models.link(place, brief, work, reports, usage) for place in places]
+            return BrainChain(links, script, reports, hedge_after_ms=settings.hedge_after_ms)
 
         main = chain(models.places)
         if models.cheap is None:
@@ -87,6 +88,13 @@ def make_brains(settings: EngineSettings, agent: Agent, shared: Shared) -> Brain
     cheap = f", {models.cheap.model} for plain questions" if models.cheap else ""
     report = f"{models.places[0].model} ({why}){cheap}{if_it_fails(others)}"
     return Brains(open_one, report, ahead, models.checks)
+
+
+def _greeting(agent: Agent, brief: CallBrief) -> str:
+    """What a call that we make begins with; "" for one that comes in."""
+    if brief.opening is not Purpose.OUTBOUND and not brief.purpose:
+        return ""
+    return f"{agent.line(Purpose.OUTBOUND)} {brief.purpose}".strip()
 
 
 class _Plain(KnownAnswers):
@@ -130,7 +138,7 @@ class Reciting:
         ]
         return max(begins, key=len, default="")
 
-    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
+    def unfinished(self, turns: Sequence[Turn]) -> ToolRequest | None:
         """What the brain says."""
         return self._brain.unfinished(turns)
 
@@ -175,18 +183,27 @@ class _Models:
         )
 
     def link(
-        self, place: _Place, caller: str, reports: Reports, notes: CallNotes, usage: Usage
+        self, place: _Place, brief: CallBrief, work: ToolWork, reports: Reports, usage: Usage
     ) -> Link:
         """A model for one call."""
         client = self._shared.clients.openai(place.key, place.base_url)
         at_openai = is_openai_host(client.base_url.host)
         options = OpenAIOptions(
             place.model,
-            reasoning_effort=self._effort or _no_effort(place.model, at_openai),
+            reasoning_effort=self._effort or no_effort(place.model, at_openai),
             first_token_ms=self._first_token_ms,
         )
         brain = OpenAIBrain(
-            client, options, self._prompt, self._now, caller, reports, notes=notes, usage=usage
+            client,
+            options,
+            self._prompt,
+            self._now,
+            brief.caller,
+            reports,
+            errand=brief.purpose,
+            can_text=brief.can_text,
+            notes=lambda: work.notes,
+            usage=usage,
         )
         return Link(brain, self._shared.breaker(f"{place.base_url} {place.model}"))
 
@@ -200,9 +217,3 @@ def _fallback(settings: EngineSettings, model: str, place: str) -> _Place:
     if there == here or (is_openai_host(there) and is_openai_host(here)):
         return _Place(model, settings.openai_api_key, place, setting)
     return _Place(model, "none", place, setting, "OPENAI_FALLBACK_API_KEY, which is not set,")
-
-
-def _no_effort(model: str, at_openai: bool) -> str:
-    """``none`` for the models that reason and know it; others refuse the field."""
-    knows_none = re.match(r"gpt-(5\.[1-9]|[6-9])", model)
-    return "none" if at_openai and knows_none else ""

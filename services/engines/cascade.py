@@ -8,26 +8,27 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from services.call.effects import KeepMessage, Purpose, StartReply, Turn
+from services.call.effects import Purpose, StartReply, Turn
 from services.call.events import (
     AfterReply,
     AnswerExpected,
     EarEvent,
     FillerReady,
-    MessageTaken,
     ReplyFinished,
     SpeechStarted,
     SpeechStopped,
     TokenProduced,
+    ToolEvent,
 )
 from services.engines import Emit
 from services.engines.guard import Guard
 from services.engines.phrases import Phraser
 from services.engines.speech import Speech
-from services.llm import Asks, Brain, EndCall, Line, TakeMessage
+from services.engines.tool_work import NoDesk, ToolWork
+from services.llm import Asks, Brain, EndCall, Line, UseTool
 from services.stt import Transcriber
 from services.tts import Voice
-from services.vendors import Reports
+from services.vendors import Reports, VendorError
 
 
 class Segmenter(Protocol):
@@ -52,6 +53,8 @@ class Lines:
     """The same, in another voice: for what has to be said while the agent's own voice fails."""
     uninterruptible: tuple[str, ...] = ()
     """Sentences that a caller cannot interrupt."""
+    errand: str = ""
+    """Why we call; it is said after the line OUTBOUND, and differs from call to call."""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -76,6 +79,7 @@ class CascadeEngine:
         lines: Lines,
         reports: Reports | None = None,
         interrupted: Callable[[], None] = lambda: None,
+        work: ToolWork | None = None,
     ) -> None:
         """``interrupted`` is told of each reply that was cancelled."""
         self._segmenter = segmenter
@@ -85,6 +89,7 @@ class CascadeEngine:
         self._lines = lines
         self._reports = reports or Reports()
         self._interrupted = interrupted
+        self._work = work or ToolWork(NoDesk())
         self._emit: Emit | None = None
         self._committed = 0  # replies up to this number answer a turn that is over
         self._commits = asyncio.Event()
@@ -134,11 +139,14 @@ class CascadeEngine:
         if request.purpose is Purpose.ANSWER:
             thinking = asyncio.create_task(self._think(request, speech), name="brain")
         else:
-            line = self._lines.by_purpose[request.purpose]
-            thinking = asyncio.create_task(self._recite(line, speech), name="line")
+            thinking = asyncio.create_task(self._recite(request.purpose, speech), name="line")
         try:
             await self._voice.speak(request.reply, speech, speech.say)
             then = await thinking
+        except VendorError:
+            if not _lets_go(thinking):
+                raise
+            then = AfterReply.TRANSFER  # better put through without a word than not at all
         except asyncio.CancelledError:
             self._interrupted()
             raise
@@ -150,6 +158,7 @@ class CascadeEngine:
     async def _think(self, request: StartReply, speech: Speech) -> AfterReply:
         """The brain's answer into phrases, while the voice already speaks the first of them."""
         number, phraser, then, began = request.reply, Phraser(), AfterReply.LISTEN, False
+        await self._work.settle()  # so that the brain knows what came of it
         try:
             async with aclosing(self._brain.respond(number, request.turns)) as items:
                 async for item in items:
@@ -158,25 +167,36 @@ class CascadeEngine:
                             speech.emit(TokenProduced(number))
                             began = True
                         speech.put(*phraser.feed(item))
-                    elif isinstance(item, EndCall):
-                        await self._is_committed(number)
-                        then = AfterReply.HANG_UP
-                    else:
-                        await self._do(item, speech)
+                        continue
+                    if isinstance(item, UseTool):
+                        speech.put(*phraser.flush())  # it is said while the tool works
+                    then = max(then, await self._do(item, speech), key=_ENDINGS.index)
+        except VendorError:
+            if then is not AfterReply.TRANSFER:
+                raise
         finally:
             speech.put(*phraser.flush())  # what there is of a broken answer is said as well
+            if then is AfterReply.TRANSFER and not speech.has_begun:
+                self._say_line(self._lines.by_purpose[Purpose.TRANSFER], speech)
             speech.end()
         return then
 
-    async def _do(self, item: Line | TakeMessage | Asks, speech: Speech) -> None:
-        """What a brain gives besides text."""
-        if isinstance(item, TakeMessage):
+    async def _do(self, item: Line | EndCall | Asks | UseTool, speech: Speech) -> AfterReply:
+        """What a brain gives besides text; what is to follow the reply."""
+        if isinstance(item, UseTool):
+            if item.request.tool.changes_something:
+                await self._is_committed(speech.reply)
+            item.begun = True
+            item.result = await self._work.use(speech.reply, item.request, speech.emit)
+            return item.result.then
+        if isinstance(item, EndCall):
             await self._is_committed(speech.reply)
-            speech.emit(MessageTaken(speech.reply, *_fields(item)))
-        elif isinstance(item, Asks):
+            return AfterReply.HANG_UP
+        if isinstance(item, Asks):
             speech.emit(AnswerExpected(speech.reply, item.what))
         else:
             self._say_line(item.text, speech)
+        return AfterReply.LISTEN
 
     def commit(self, reply: int) -> None:
         self._committed = max(self._committed, reply)
@@ -188,8 +208,11 @@ class CascadeEngine:
         while self._committed < reply:
             await self._commits.wait()
 
-    async def _recite(self, line: str, speech: Speech) -> AfterReply:
-        self._say_line(line, speech)
+    async def _recite(self, purpose: Purpose, speech: Speech) -> AfterReply:
+        self._say_line(self._lines.by_purpose[purpose], speech)
+        if purpose is Purpose.OUTBOUND:
+            phraser = Phraser()
+            speech.put(*phraser.feed(self._lines.errand), *phraser.flush())
         speech.end()
         return AfterReply.LISTEN
 
@@ -211,10 +234,19 @@ class CascadeEngine:
     def heard(self, reply: int, text: str, ms: int) -> None:
         """Nothing to do: the brain is given the heard history with each turn."""
 
-    def unfinished(self, turns: tuple[Turn, ...]) -> KeepMessage | None:
-        left = self._brain.unfinished(turns)
-        return KeepMessage(*_fields(left)) if left else None
+    async def finish(self, turns: tuple[Turn, ...]) -> None:
+        await self._work.finish(self._brain.unfinished(turns), self._tell)
+
+    def _tell(self, event: ToolEvent) -> None:
+        if self._emit is not None:
+            self._emit(event)
 
 
-def _fields(message: TakeMessage) -> tuple[str, str, str, bool]:
-    return message.name, message.number, message.message, message.complete
+_ENDINGS = (AfterReply.LISTEN, AfterReply.HANG_UP, AfterReply.TRANSFER)
+"""What may follow a reply, the strongest last."""
+
+
+def _lets_go(thinking: asyncio.Task[AfterReply]) -> bool:
+    """Whether the caller was promised to be put through."""
+    is_whole = thinking.done() and not thinking.cancelled() and thinking.exception() is None
+    return is_whole and thinking.result() is AfterReply.TRANSFER

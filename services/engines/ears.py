@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from services.audio.models import ModelMissing
@@ -22,22 +22,28 @@ from services.stt.flux import MULTI, FluxOptions, FluxTranscriber
 from services.stt.moonshine import Moonshine
 from services.stt.openai import OpenAITranscription, OpenAIWords
 from services.stt.utterances import UtteranceTranscriber
-from services.stt.words import FirstWords, Way
+from services.stt.words import FirstWords, Way, Words
 from services.vendors import Reports
 
 OPENAI_FIRST_S = 1.2
 """How long OpenAI may take where it is the first to be asked, before it has failed."""
 EMBEDDED_WITHIN_S = 5.0
 """The last way may take its time: there is nothing to hurry on to."""
+RECORDING_WITHIN_S = 5.0
+RECORDING_PATIENCE_S = 2.0
+"""For whole recordings: when a way has failed, and when the next one is tried beside it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """How a call gets its recogniser. ``report`` is for people, ``checks`` are for the start."""
+    """How a call gets its recogniser: of a stream (``open``) or of whole recordings (``words``).
+    ``report`` is for people, ``checks`` are for the start, ``closing`` is for the end."""
 
     open: Callable[[Reports], Transcriber]
+    words: Callable[[Reports], Words]
     report: str
     checks: tuple[Check, ...] = ()
+    closing: tuple[Callable[[], Awaitable[None]], ...] = ()
 
 
 def make_ears(settings: EngineSettings, agent: Agent, shared: Shared) -> Ears:
@@ -48,9 +54,10 @@ def make_ears(settings: EngineSettings, agent: Agent, shared: Shared) -> Ears:
         way = others.embedded()
         if way is None:
             report = f"no recogniser, only typing works ({others.without_embedded})"
-            return Ears(lambda reports: DeafTranscriber(), report)
+            return Ears(lambda reports: DeafTranscriber(), _words([]), report)
         return Ears(
             lambda reports: UtteranceTranscriber(way.recogniser, silence_ms),
+            _words([way]),
             "Moonshine tiny (embedded, English)",
         )
     if name == "openai":
@@ -58,8 +65,10 @@ def make_ears(settings: EngineSettings, agent: Agent, shared: Shared) -> Ears:
         first = replace(others.openai(), deadline_s=OPENAI_FIRST_S, patience_s=OPENAI_FIRST_S)
         return Ears(
             lambda reports: UtteranceTranscriber(FirstWords([first, *ways], reports), silence_ms),
+            _words([first, *ways]),
             f"OpenAI {settings.openai_transcribe_model} ({why}){_then(ways)}",
             tuple(others.checks),
+            tuple(others.closing),
         )
     if name == "flux":
         return _flux(settings, agent, shared, why, others)
@@ -87,7 +96,8 @@ def _deepgram(
         _deepgram_check(settings, f"DEEPGRAM_MODEL={options.model}", lambda: check(options, tls)),
         *others.checks,
     )
-    return Ears(open_one, f"Deepgram {options.model} ({why}){_then(ways)}", checks)
+    report = f"Deepgram {options.model} ({why}){_then(ways)}"
+    return Ears(open_one, _words(ways), report, checks, tuple(others.closing))
 
 
 def _flux(
@@ -117,7 +127,8 @@ def _flux(
         _deepgram_check(settings, f"FLUX_MODEL={model}", lambda: check(options, tls)),
         *others.checks,
     )
-    return Ears(open_one, f"Deepgram {options.model} ({why}){_then(ways)}", checks)
+    report = f"Deepgram {options.model} ({why}){_then(ways)}"
+    return Ears(open_one, _words(ways), report, checks, tuple(others.closing))
 
 
 def _deepgram_check(
@@ -135,7 +146,8 @@ class _Others:
         self._shared = shared
         self.without_embedded = ""
         self.checks: list[Check] = []
-        """Of those that were made."""
+        self.closing: list[Callable[[], Awaitable[None]]] = []
+        """Both of those that were made."""
 
     def after(self, first: str) -> list[Way]:
         """Those that are tried when ``first`` has failed, in order."""
@@ -159,7 +171,7 @@ class _Others:
             agent.engines.language,
             agent.key_terms,
         )
-        self._shared.closing(recogniser.close)
+        self.closing.append(recogniser.close)
         return Way(recogniser, self._shared.breaker("deepgram file"))
 
     def openai(self) -> Way:
@@ -176,13 +188,22 @@ class _Others:
 
     def embedded(self) -> Way | None:
         try:
-            moonshine = Moonshine(self._settings.speech_model_dir)
+            folder = self._settings.speech_model_dir
+            moonshine = self._shared.once("moonshine", lambda: Moonshine(folder))
         except ModelMissing as error:
             self.without_embedded = str(error)
             return None
         words = EmbeddedWords(moonshine, self._shared.workers)
         breaker = self._shared.breaker("moonshine")
         return Way(words, breaker, EMBEDDED_WITHIN_S, EMBEDDED_WITHIN_S, 0.0)
+
+
+def _words(ways: Sequence[Way]) -> Callable[[Reports], Words]:
+    """A recording is heard with more patience than a turn of a stream: its caller waits anyway."""
+    patient = [
+        replace(way, deadline_s=RECORDING_WITHIN_S, patience_s=RECORDING_PATIENCE_S) for way in ways
+    ]
+    return lambda reports: FirstWords(patient, reports)
 
 
 def _then(ways: list[Way]) -> str:

@@ -13,7 +13,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from services.audio.mulaw import RATE_HZ, encode_pcm
 from services.call.effects import Turn
 from services.call.events import TranscriptFailed, TranscriptFinal
-from services.llm import BrainEvent, TakeMessage
+from services.llm import BrainEvent
+from services.receptionist.tools import ToolRequest
 from services.stt import Emit
 from services.tts import Say, SpokenAudio
 
@@ -43,6 +44,16 @@ class MockTranscriber:
         """There is nothing to forget."""
 
 
+class NoSegments:
+    """Stands in where no stream is heard."""
+
+    def hear(self, frame: bytes) -> None:
+        """There is nothing to hear."""
+
+    def hear_soon(self, frame: bytes) -> None:
+        """Nor will there be."""
+
+
 class DeafTranscriber(MockTranscriber):
     """Stands in where no recogniser is installed: says of every utterance that it was lost."""
 
@@ -59,7 +70,7 @@ class MockBrain:
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         yield ANSWER
 
-    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
+    def unfinished(self, turns: Sequence[Turn]) -> ToolRequest | None:
         return None
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any, TypeVar
 
 from services.audio.workers import Workers
+from services.tts.line_store import AT_A_TIME
 from services.vendors import Reports
 from services.vendors.breaker import Breaker
-from services.vendors.clients import Clients
+from services.vendors.clients import Clients, Warmth
+
+T = TypeVar("T")
 
 
 class Shared:
@@ -20,10 +24,11 @@ class Shared:
     def __init__(self, speech_workers: int) -> None:
         self.workers = Workers(speech_workers)
         self.clients = Clients()
+        self.warmth = Warmth(self.clients)
         self.failures: Counter[tuple[str, str]] = Counter()
         """(vendor, code) -> how often it has failed."""
         self._breakers: dict[str, Breaker] = {}
-        self._closing: list[Callable[[], Awaitable[None]]] = []
+        self._models: dict[str, Any] = {}
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
@@ -40,17 +45,23 @@ class Shared:
             self._breakers[name] = Breaker(name, lambda: asyncio.get_running_loop().time())
         return self._breakers[name]
 
+    def rendering(self, way: str) -> asyncio.Semaphore:
+        """The places of all agents for what they have rendered ahead and is in no hurry."""
+        return self.once(f"rendering {way}", lambda: asyncio.Semaphore(AT_A_TIME))
+
     def reports(self) -> Reports:
         """The reports of a new call."""
         return Reports(self.failures)
 
-    def closing(self, close: Callable[[], Awaitable[None]]) -> None:
-        """Something else to be closed at the end."""
-        self._closing.append(close)
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Something that all agents share, such as a model, made when it is first asked for. What
+        ``make`` raises is raised."""
+        if name not in self._models:
+            self._models[name] = make()
+        model: T = self._models[name]
+        return model
 
     async def close(self) -> None:
         """Close the clients and stop the workers."""
-        for close in self._closing:
-            await close()
         await self.clients.close()
         self.workers.close()

@@ -19,10 +19,13 @@ class Speech(AsyncIterator[str]):
         self.emit = emit
         self._guard = guard
         self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+        self.has_begun = False
+        """Whether there is anything to say."""
 
     def put(self, *phrases: str) -> None:
         """Have these spoken."""
         for phrase in phrases:
+            self.has_begun = True
             self._guard.plan(phrase)
             self._queue.put_nowait(phrase)
 
@@ -44,6 +47,7 @@ class Speech(AsyncIterator[str]):
 
     def say_lines(self, lines: Mapping[str, bytes]) -> None:
         """Parts of a line, out of the store."""
+        self.has_begun = True
         for text, audio in lines.items():
             is_guarded = bool(self._guard.cut(text))
             self.emit(AudioProduced(self.reply, audio, text, is_guarded=is_guarded))

@@ -124,10 +124,10 @@ class _Makers:
         return maker(self._shared.reports())  # which nobody hears: rendering tells nothing itself
 
     def elevenlabs_socket(self, reports: Reports) -> tuple[Voice, Breaker]:
-        opening = self._shared.breaker("elevenlabs connect")
+        opening = self._breaker("elevenlabs connect", "elevenlabs")
         tls = self._shared.tls_of(self._settings.elevenlabs_base_url)
         voice = ElevenLabsVoice(self._elevenlabs, opening, reports, tls)
-        return voice, self._shared.breaker("elevenlabs socket")
+        return voice, self._breaker("elevenlabs socket", "elevenlabs")
 
     def elevenlabs_check(self) -> Check:
         """Whether a socket opens."""
@@ -146,7 +146,7 @@ class _Makers:
         )
         patience = LAST_PATIENCE if self._last == "elevenlabs" else ELEVENLABS_PATIENCE
         voice = ElevenLabsRest(client, self._elevenlabs, reports, patience)
-        return voice, self._shared.breaker("elevenlabs rest")
+        return voice, self._breaker("elevenlabs rest", "elevenlabs")
 
     def openai(self, reports: Reports) -> tuple[OpenAIVoice, Breaker]:
         settings = self._settings
@@ -159,9 +159,13 @@ class _Makers:
             language=self._spoken or "en",
         )
         patience = LAST_PATIENCE if self._last == "openai" else OPENAI_PATIENCE
-        return OpenAIVoice(client, options, reports, patience), self._shared.breaker(
-            "openai speech"
-        )
+        voice = OpenAIVoice(client, options, reports, patience)
+        return voice, self._breaker("openai speech", "openai")
+
+    def _breaker(self, name: str, vendor: str) -> Breaker:
+        """A voice that one agent alone has may be gone while the others still talk."""
+        own = self._voice if self._chosen == vendor else ""
+        return self._shared.breaker(f"{name} {own}".rstrip())
 
     @property
     def _elevenlabs(self) -> ElevenLabsOptions:
@@ -178,6 +182,6 @@ class _Makers:
 
 def _embedded(shared: Shared) -> tuple[HibariVoice | None, str]:
     try:
-        return HibariVoice(shared.workers), ""
+        return shared.once("hibari", lambda: HibariVoice(shared.workers)), ""
     except ModelMissing as error:
         return None, str(error)

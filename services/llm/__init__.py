@@ -8,16 +8,7 @@ from typing import Protocol
 
 from services.call.effects import Turn
 from services.call.words.readiness import Expectation
-
-
-@dataclass(frozen=True, slots=True)
-class TakeMessage:
-    """The caller's message is complete (or as complete as it will get): keep it."""
-
-    name: str
-    number: str
-    message: str
-    complete: bool = True
+from services.receptionist.tools import ToolRequest, ToolResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +30,20 @@ class Asks:
     what: Expectation
 
 
-BrainEvent = str | Line | TakeMessage | EndCall | Asks
+@dataclass(slots=True)
+class UseTool:
+    """Have something done. Whoever takes it from the brain sets ``result`` before asking for the
+    next item, so the brain finds it there when it goes on.
+
+    ``begun``: it is being done, or was, perhaps for a reply that is over. To ask for the same once
+    more then changes nothing, and tells what came of it."""
+
+    request: ToolRequest
+    result: ToolResult | None = None
+    begun: bool = False
+
+
+BrainEvent = str | Line | EndCall | Asks | UseTool
 """A piece of the reply's text, in order, or something to do."""
 
 
@@ -55,5 +59,6 @@ class Brain(Protocol):
         Cancelling stops the work. Raises VendorError if no answer, or no more of it, can be had.
         """
 
-    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
-        """What the caller had begun to leave when the call ended with these turns, if anything."""
+    def unfinished(self, turns: Sequence[Turn]) -> ToolRequest | None:
+        """What the caller had begun to leave when the call ended with these turns, if anything:
+        TAKE_MESSAGE with ``complete`` "no"."""

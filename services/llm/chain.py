@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from contextlib import aclosing
 
 from services.call.effects import Turn
-from services.llm import Brain, EndCall, TakeMessage
+from services.llm import Brain, EndCall, UseTool
 from services.llm.race import Items, Link, Model, Plan, Race, Racer
 from services.llm.seam import Seam, WholeWords
-from services.llm.tools import CallNotes
+from services.receptionist.tools import Tool, ToolRequest, ToolResult
 from services.vendors import Reports, VendorError
 
 HEDGE_AFTER_MS = 1200
@@ -41,14 +41,12 @@ class BrainChain:
         last_resort: Brain,
         reports: Reports | None = None,
         *,
-        notes: CallNotes | None = None,
         hedge_after_ms: int = HEDGE_AFTER_MS,
         hedge_on_itself: bool = True,
     ) -> None:
         self._links = links
         self._last_resort = last_resort
         self._reports = reports or Reports()
-        self._notes = notes if notes is not None else CallNotes()
         self._hedge_after_s = hedge_after_ms / 1000
         self._hedge_on_itself = hedge_on_itself
         self._has_model_spoken = False
@@ -60,7 +58,7 @@ class BrainChain:
 
     async def respond(self, reply: int, turns: Sequence[Turn]) -> Items:
         """Answer the last caller turn. See ``Brain``."""
-        plan, talk = Plan(list(self._links), self._reports), _Talk(self._notes)
+        plan, talk = Plan(list(self._links), self._reports), _Talk()
 
         def ask(model: Model) -> Items:
             if talk.said:
@@ -94,7 +92,7 @@ class BrainChain:
             async for item in items:
                 yield item
 
-    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
+    def unfinished(self, turns: Sequence[Turn]) -> ToolRequest | None:
         """What the last resort says, if it was the one who led the whole call; else nothing:
         it makes no sense of a talk that was not its own."""
         return None if self._has_model_spoken else self._last_resort.unfinished(turns)
@@ -119,17 +117,16 @@ async def _told(racer: Racer, plan: Plan) -> Items:
 class _Talk:
     """What was said and done so far in one reply, whoever said it."""
 
-    def __init__(self, notes: CallNotes) -> None:
+    def __init__(self) -> None:
         self.said = ""
-        self._notes = notes
-        self._has_taken = False
+        self._done: dict[Tool, ToolResult] = {}
         self._words = WholeWords()
 
     async def passed_on(self, items: Items) -> Items:
         """An answer, or the rest of one: in whole words, without repetitions, and with nothing
         done again that was done before the answer broke."""
         seam, self._words = Seam(self.said), WholeWords()
-        had_taken, end = self._has_taken, None
+        done_before, end = dict(self._done), None
         async for item in items:
             if isinstance(item, str):
                 if text := self._words.feed(seam.feed(item)):
@@ -137,12 +134,14 @@ class _Talk:
                     yield text
             elif isinstance(item, EndCall):
                 end = item
-            elif not isinstance(item, TakeMessage):
+            elif not isinstance(item, UseTool):
                 yield item
-            elif not had_taken:
-                self._has_taken = True
+            elif item.request.tool in done_before:
+                item.result = done_before[item.request.tool]
+            else:
                 yield item
-                self._notes.add(item)
+                if item.result and item.request.tool.changes_something:
+                    self._done[item.request.tool] = item.result
         if text := self._words.feed(seam.flush()) + self._words.flush():
             self.said += text
             yield text

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from services.call.effects import Purpose, Speaker, Turn
-from services.llm import Brain, BrainEvent, Line, TakeMessage
+from services.llm import Brain, BrainEvent, Line
 from services.receptionist.agent import Agent
 from services.receptionist.intents import Intent, Kind
 from services.receptionist.lexicon import Heard, Lexicon
+from services.receptionist.tools import ToolRequest
 from services.receptionist.turns import joined, plain
 from services.receptionist.words import content, covered, normalise
 
@@ -134,6 +135,6 @@ class AnswersAhead:
     def _for(self, known: Known) -> Brain:
         return self._cheap if self._cheap is not None and known.is_plain else self._brain
 
-    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
+    def unfinished(self, turns: Sequence[Turn]) -> ToolRequest | None:
         """What the main brain says."""
         return self._brain.unfinished(turns)

@@ -25,32 +25,34 @@ import openai
 import orjson
 
 from services.call.effects import Turn
-from services.llm import BrainEvent, EndCall, TakeMessage
+from services.call.events import AfterReply
+from services.llm import BrainEvent, EndCall, UseTool
+from services.llm.heard import caller_turns, claims_done, fixed_lines
 from services.llm.openai_history import chat_messages, message
 from services.llm.openai_request import Messages, Requests
 from services.llm.openai_stream import Completion, Events, StreamError, Usage
-from services.llm.tools import (
-    NOT_YET,
-    STORED,
-    STORED_BEFORE,
-    TOOLS,
-    CallNotes,
-    Mistake,
-    read_call,
-)
+from services.llm.tools import NOT_DONE, NOT_YET, Functions, Mistake, functions, read_call
+from services.receptionist.desk_words import WAITING
 from services.receptionist.prompt import Prompt
+from services.receptionist.tools import Tool, ToolRequest
 from services.vendors import Reports, VendorError
 from services.vendors.openai_errors import FILTERED, VENDOR, is_openai_host, vendor_error
 
-_MOST_ROUNDS = 3
+_MOST_ROUNDS = 5
+"""To look for an appointment, look for a time, book, and say so; and one mistake."""
 _CHARACTERS_PER_TOKEN = 4  # about
-_TOOLS_SIZE = len(orjson.dumps(TOOLS))
 _TRAILING_S = 0.25
 """How long the usage and the end of the stream may take after the last token."""
 
 _takes_no_tools: WeakKeyDictionary[openai.AsyncOpenAI, set[str]] = WeakKeyDictionary()
 """The models, by their place, that answer only to requests without tools."""
 
+_TELL_OF_ONE = {Tool.FIND_APPOINTMENTS, Tool.CONFIRM}
+"""After these an answer may truly say that an appointment is booked."""
+_FALSE_CLAIM = (
+    "You have told the caller that something was booked, moved or cancelled, but no tool has done "
+    "it, so it was not. Say so, and do it now with the tools, if the caller still wants it."
+)
 _GO_ON = (
     "(Technical note, not from the caller: your last words above were spoken, but then the "
     "connection broke. Go on exactly after the last word, in the same sentence if it is not "
@@ -79,8 +81,8 @@ class OpenAIBrain:
     """The brain of one call.
 
     ``client`` is shared by all calls and must not retry by itself (``max_retries=0``). ``now``
-    returns an aware time. ``notes`` and ``usage`` are those of the call, if several brains think
-    in it.
+    returns an aware time. ``errand`` is why we call, if we do. ``notes`` tells what was done in the
+    call; it and ``usage`` are those of the call, if several brains think in it.
     """
 
     def __init__(
@@ -92,7 +94,9 @@ class OpenAIBrain:
         caller_number: str = "",
         reports: Reports | None = None,
         *,
-        notes: CallNotes | None = None,
+        errand: str = "",
+        can_text: bool = False,
+        notes: Callable[[], Sequence[str]] = tuple,
         usage: Usage | None = None,
     ) -> None:
         self._client = client
@@ -101,9 +105,14 @@ class OpenAIBrain:
         self._now = now
         self._caller_number = caller_number
         self._reports = reports or Reports()
-        self._notes = notes if notes is not None else CallNotes()
+        self._errand = errand
+        self._notes = notes
         self.usage = usage if usage is not None else Usage()
-        self._fields = _fields(options, client.base_url.host)
+        host = client.base_url.host
+        self._functions = functions(prompt.agent, can_text=can_text, is_strict=is_openai_host(host))
+        self._fields = _fields(options, self._functions, host)
+        self._fixed_lines = fixed_lines(prompt.agent)
+        self._has_claimed = self._knows_one = False
         self._requests = Requests(client)
         self._ahead: tuple[list[dict[str, Any]], httpx2.Request] | None = None
 
@@ -115,66 +124,87 @@ class OpenAIBrain:
 
     def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         """Answer the last caller turn. See ``Brain``; the failure is for the caller to report."""
-        return self._rounds(reply, self._messages(turns), has_spoken=False)
+        return self._rounds(reply, turns, self._messages(turns), has_spoken=False)
 
     def resume(self, reply: int, turns: Sequence[Turn], said: str) -> AsyncGenerator[BrainEvent]:
         """Go on with a reply that broke off after ``said``; a model may repeat some of that."""
         messages = self._messages(turns)
         messages += [message("assistant", said), message("user", _GO_ON)]
-        return self._rounds(reply, messages, has_spoken=True)
+        return self._rounds(reply, turns, messages, has_spoken=True)
 
-    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
+    def unfinished(self, turns: Sequence[Turn]) -> ToolRequest | None:
         """Nothing: only the model knows what it was about, and there is no time left to ask."""
         return None
 
     # --- rounds: a request, and another with what became of the tools that it used ----------------
 
     async def _rounds(
-        self, reply: int, messages: list[dict[str, Any]], *, has_spoken: bool
+        self,
+        reply: int,
+        turns: Sequence[Turn],
+        messages: list[dict[str, Any]],
+        *,
+        has_spoken: bool,
     ) -> AsyncGenerator[BrainEvent]:
         resumes, wait_ms = has_spoken, self._options.first_token_ms
+        turn = caller_turns(turns, self._fixed_lines)
         for _ in range(_MOST_ROUNDS):
             completion = Completion()
             async with aclosing(self._stream(reply, messages, completion, wait_ms)) as pieces:
                 async for piece in pieces:
                     yield piece
                     has_spoken = has_spoken or not piece.isspace()
-            results, ends = [], False
-            for call in completion.calls:
-                wish = read_call(call)
-                ends = ends or isinstance(wish, EndCall)
-                result = self._result(wish)
-                results.append((call.id, result))
-                if isinstance(wish, TakeMessage) and result is STORED:
-                    yield wish
-                    self._notes.add(wish)
-            if ends and not any(result.startswith("Error") for _, result in results):
+            wishes = [read_call(call, self._functions, turn) for call in completion.calls]
+            ends = any(isinstance(wish, EndCall) for wish in wishes)
+            if completion.text and any(not isinstance(wish, EndCall) for wish in wishes):
+                yield " "  # what was said so far is whole: it is spoken while the rest is done
+            told, all_well = list[str](), True
+            for wish in wishes:
+                if not isinstance(wish, ToolRequest):
+                    told.append(wish.text if isinstance(wish, Mistake) else NOT_YET)
+                    all_well = all_well and isinstance(wish, EndCall)
+                    continue
+                use = UseTool(wish)
+                yield use
+                result = use.result or NOT_DONE
+                tells = result.code == "theirs" or (result.is_ok and wish.tool in _TELL_OF_ONE)
+                self._knows_one = self._knows_one or tells
+                if result.then is not AfterReply.LISTEN:
+                    return  # the caller is let go: nothing more is to be said
+                told.append(result.text)
+                all_well = all_well and result.is_ok
+            self._check_claims(reply, completion.text)
+            if ends and all_well:
                 if not completion.text and not resumes:
                     yield self._prompt.goodbye
                 yield EndCall()
                 return
             if not completion.calls:
                 break
-            if completion.text:
-                yield " "  # what was said so far is whole: it is spoken while we ask again
             wait_ms = self._options.first_token_ms // 2  # nobody hedges in the middle of an answer
             messages.append(completion.as_message())
             messages += [
-                message("tool", text or NOT_YET, tool_call_id=one) for one, text in results
+                message("tool", text, tool_call_id=call.id)
+                for call, text in zip(completion.calls, told, strict=True)
             ]
         if not has_spoken:
             raise VendorError(VENDOR, "answer", "empty")
 
-    def _result(self, wish: TakeMessage | EndCall | Mistake) -> str:
-        """What the model is told of a tool it used; '' for the end of the call."""
-        if isinstance(wish, Mistake):
-            return wish.text
-        if isinstance(wish, EndCall):
-            return ""
-        return STORED_BEFORE if self._notes.has(wish) else STORED
+    def _check_claims(self, reply: int, text: str) -> None:
+        """Note an answer that says that something is booked where no tool has told of anything."""
+        if claims_done(text) and not self._may_claim(self._notes()):
+            self._reports.step(VENDOR, "claims what no tool has done", reply)
+            self._has_claimed = True
+
+    def _may_claim(self, notes: Sequence[str]) -> bool:
+        """Whether a tool has told of an appointment that is booked, moved or cancelled."""
+        return self._knows_one or any(not note.startswith(WAITING) for note in notes)
 
     def _messages(self, turns: Sequence[Turn]) -> list[dict[str, Any]]:
-        prompt = self._prompt.text(self._now(), self._caller_number, self._notes.lines)
+        notes = self._notes()
+        if self._has_claimed and not self._may_claim(notes):
+            notes = (*notes, _FALSE_CLAIM)
+        prompt = self._prompt.text(self._now(), self._caller_number, notes, errand=self._errand)
         return chat_messages(prompt, turns)
 
     # --- one request ------------------------------------------------------------------------------
@@ -266,13 +296,14 @@ class OpenAIBrain:
         self.usage.add(usage or Usage(requests=1))
         if usage is None:
             asked = sum(len(one["content"] or "") for one in messages)
-            asked += _TOOLS_SIZE if self._has_tools else 0
+            asked += len(orjson.dumps(self._functions)) if self._has_tools else 0
             usage, about = Usage(_tokens(asked), completion=_tokens(_size(completion))), "about "
         told = f"usage {about}{usage.prompt}+{usage.completion} tokens"
-        self._reports.step(VENDOR, told, reply, tokens=usage.prompt + usage.completion)
+        tokens = usage.prompt + usage.completion
+        self._reports.step(VENDOR, told, reply, tokens=tokens, answer_tokens=usage.completion)
 
 
-def _fields(options: OpenAIOptions, host: str) -> dict[str, Any]:
+def _fields(options: OpenAIOptions, tools: Functions, host: str) -> dict[str, Any]:
     """All of a request but its messages. A compatible server may refuse a field that it does not
     know, so the rarer ones are sent only where they are wished for."""
     stream_options: dict[str, bool] = {"include_usage": True}
@@ -288,7 +319,7 @@ def _fields(options: OpenAIOptions, host: str) -> dict[str, Any]:
         "stream": True,
         "stream_options": stream_options,
         "max_completion_tokens": options.max_completion_tokens,
-        "tools": TOOLS,
+        "tools": tools,
         **{name: value for name, value in wished.items() if value is not None},
         **options.extra,
     }

@@ -1,8 +1,8 @@
 """The scripted brain: rules and the agent file, no language model.
 
-It knows what the agent file says and how to take a message, and says so when it does not
-understand. All of its thinking is in ``services.receptionist.dialogue``, a fold over the turns; so
-nothing needs to be undone when a reply is cancelled.
+It knows what the agent file says, books, takes messages and puts callers through, and says so when
+it does not understand. All of its thinking is in ``services.receptionist.dialogue``, a fold over
+the turns and over what the tools brought; so nothing needs to be undone when a reply is cancelled.
 """
 
 from __future__ import annotations
@@ -12,25 +12,20 @@ from datetime import datetime
 
 from services.call.effects import Turn
 from services.call.words.readiness import Expectation
-from services.llm import Asks, BrainEvent, EndCall, TakeMessage
+from services.llm import Asks, BrainEvent, EndCall, UseTool
 from services.receptionist.agent import Agent
 from services.receptionist.dialogue import Dialogue
+from services.receptionist.learned import Needs
 from services.receptionist.lexicon import Lexicon
-from services.receptionist.message_form import MessageForm, Slot
+from services.receptionist.tools import ToolRequest, ToolResult
 
-_EXPECTED = {
-    Slot.MESSAGE: Expectation.FREE,
-    Slot.NAME: Expectation.NAME,
-    Slot.CALLING_NUMBER: Expectation.YES_NO,
-    Slot.NUMBER: Expectation.PHONE,
-    Slot.CONFIRM: Expectation.YES_NO,
-    Slot.CHANGE: Expectation.FREE,
-}
+_NOT_DONE = ToolResult("failed", "It could not be done.")
 
 
 class ScriptedBrain:
     """The brain of one call. ``now`` returns an aware time; ``caller_number`` is as the carrier
-    gave it (E.164, or anything that is no number)."""
+    gave it (E.164, or anything that is no number). ``greeting``: what the agent begins with, if it
+    is not the agent's greeting: the outbound line, a blank and what we call for."""
 
     def __init__(
         self,
@@ -38,32 +33,44 @@ class ScriptedBrain:
         now: Callable[[], datetime],
         caller_number: str,
         lexicon: Lexicon | None = None,
+        greeting: str = "",
     ) -> None:
-        self._dialogue = Dialogue(agent, now, caller_number, lexicon)
+        self._dialogue = Dialogue(agent, now, caller_number, lexicon, greeting)
+        self._uses: dict[str, UseTool] = {}
+        """What was asked for in this call, by key; some of it perhaps never done."""
 
     def prepare(self, turns: Sequence[Turn]) -> None:
         """There is nothing to prepare."""
 
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
-        """Answer the last caller turn. A message goes first: a barge-in must not lose it."""
-        fold = self._dialogue.fold(turns)
-        said, form = fold.reply, fold.state.form
-        if form and not said.hang_up:
-            yield Asks(_expected(form))
-        if kept := said.message:
-            yield TakeMessage(kept.name, kept.number, kept.message, kept.complete)
-        yield said.text
-        if said.hang_up:
+        """Answer the last caller turn. What is to be done goes first: a barge-in must not lose it,
+        and what is said depends on what came of it."""
+        for use in list(self._uses.values()):
+            if use.begun and use.result is None:  # by a reply that was interrupted meanwhile
+                yield use
+        said = ""
+        while True:
+            try:
+                fold = self._dialogue.fold(turns, self._results)
+                break
+            except Needs as needs:
+                if needs.said != said:
+                    yield needs.said
+                    said = needs.said
+                use = self._uses[needs.request.key] = UseTool(needs.request)
+                yield use
+                use.result = use.result or _NOT_DONE
+        if fold.expects and fold.expects is not Expectation.NONE:
+            yield Asks(fold.expects)
+        if rest := fold.reply.text.removeprefix(said):
+            yield rest
+        if fold.reply.hang_up:
             yield EndCall()
 
-    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
+    def unfinished(self, turns: Sequence[Turn]) -> ToolRequest | None:
         """What the caller had begun to leave when the call ended with these turns."""
-        kept = self._dialogue.unfinished(turns)
-        if kept is None:
-            return None
-        return TakeMessage(kept.name, kept.number, kept.message, kept.complete)
+        return self._dialogue.unfinished(turns, self._results)
 
-
-def _expected(form: MessageForm) -> Expectation:
-    """What the form's question asks for; the rest of a number is no number of its own."""
-    return Expectation.NUMBER if form.digits else _EXPECTED[form.slot]
+    @property
+    def _results(self) -> dict[str, ToolResult]:
+        return {key: use.result for key, use in self._uses.items() if use.result}

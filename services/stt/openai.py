@@ -6,9 +6,6 @@ a round trip and the recognition later than a live socket's; as a second way tha
 
 from __future__ import annotations
 
-import struct
-import sys
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +13,7 @@ import httpx2
 import openai
 from openai import AsyncOpenAI
 
-from services.audio.mulaw import RATE_HZ, decode_pcm
+from services.audio.wav import wav
 from services.stt.turn_audio import Piece
 from services.vendors import VendorError
 from services.vendors.keys import check_key
@@ -25,7 +22,6 @@ from services.vendors.openai_errors import VENDOR, vendor_error
 MODEL = "gpt-transcribe"
 
 _STEP = "transcribe"
-_WAV_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +69,3 @@ class OpenAIWords:
             raise vendor_error(_STEP, error, "timeout") from None
         except (AttributeError, ValueError):
             raise VendorError(VENDOR, _STEP, "malformed") from None
-
-
-def wav(audio: bytes) -> bytes:
-    """Mu-law as a WAV file: 16-bit samples, mono, 8 kHz."""
-    pcm = decode_pcm(audio)
-    if sys.byteorder == "big":
-        samples = array("h", pcm)
-        samples.byteswap()
-        pcm = samples.tobytes()
-    header = _WAV_HEADER.pack(
-        *(b"RIFF", 36 + len(pcm), b"WAVE", b"fmt ", 16),
-        *(1, 1, RATE_HZ, RATE_HZ * 2, 2, 16),
-        *(b"data", len(pcm)),
-    )
-    return header + pcm

@@ -54,8 +54,14 @@ class LineStore:
         self._warned = False
         self._rest_s = _FIRST_REST_S
 
-    async def fill(self, texts: Iterable[str], into: dict[str, bytes]) -> None:
+    async def fill(
+        self,
+        texts: Iterable[str],
+        into: dict[str, bytes],
+        places: asyncio.Semaphore | None = None,
+    ) -> None:
         """Put the audio (mu-law 8 kHz) of each text into ``into``, as soon as it is there.
+        ``places`` are shared with others who are in no hurry; by default it has ``AT_A_TIME``.
 
         Returns when all are; tries until then. Raises nothing; cancel it to give up, what is there
         stays.
@@ -63,7 +69,7 @@ class LineStore:
         missing = [text for text in dict.fromkeys(texts) if text.strip() and text not in into]
         found = await asyncio.to_thread(lambda: [self._load(text) for text in missing])
         into.update((text, audio) for text, audio in zip(missing, found, strict=True) if audio)
-        places = asyncio.Semaphore(AT_A_TIME)
+        places = places or asyncio.Semaphore(AT_A_TIME)
         async with asyncio.TaskGroup() as tasks:
             for text in missing:
                 if text not in into:

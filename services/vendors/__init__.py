@@ -52,9 +52,12 @@ class Reports:
             emit(event)
         self._early.clear()
 
-    def step(self, vendor: str, step: str, reply: int = 0, *, tokens: int = 0) -> None:
-        """A vendor took a step, or was asked to. ``tokens``: what that has cost."""
-        self._tell(VendorStep(vendor, step, reply, tokens))
+    def step(
+        self, vendor: str, step: str, reply: int = 0, *, tokens: int = 0, answer_tokens: int = 0
+    ) -> None:
+        """A vendor took a step, or was asked to. ``tokens``: what that has cost, prompt and answer;
+        ``answer_tokens``: the answer alone."""
+        self._tell(VendorStep(vendor, step, reply, tokens, answer_tokens))
 
     def failed(self, error: VendorError) -> None:
         """A vendor failed. Call it once for each failure, where it is dealt with."""

@@ -8,7 +8,7 @@ from services.call.conversation import Agent, Caller, Conversation, Phase
 from services.call.deadlines import Deadline
 from services.call.effects import Effect, Purpose, Speaker, Turn
 from services.call.endpointing import alike
-from services.call.events import Event
+from services.call.events import AfterReply, Event
 from tests.call.ledger import SLACK, Ledger
 
 FRAME_BYTES = 160
@@ -16,6 +16,8 @@ RESUME_WITHIN_S = 1.0
 MOST_ALARMS = 45
 """Deadlines in a row with nothing else happening: the longest turn is looked at once a second."""
 EPSILON = 1e-6
+MAY_CUT_LAST_WORDS = (on.CallerHungUp, on.HangUpOrdered, on.TransferOrdered, on.DeadlinePassed)
+"""Orders and the end itself; a deadline, if there is no voice."""
 
 
 class Rules:
@@ -40,6 +42,9 @@ class Rules:
         self._alarms = 0
         self.ledger = Ledger()
         self._is_finished = False
+        self._purpose: Purpose | None = None
+        self._then: AfterReply | None = None
+        self._began = self._was_closing = False
         self._over = False
         self._commits: list[str] = []
         self._agent_said: list[str] = []
@@ -51,6 +56,11 @@ class Rules:
 
     def before(self, event: Event) -> None:
         call = self._conversation
+        if isinstance(event, on.CallStarted) and not self._began and not self._over:
+            self._began = True
+            agent = (turn for turn in event.earlier if turn.speaker is Speaker.AGENT)
+            self._agent_said += [turn.text for turn in agent]
+        self._was_closing = call.phase is Phase.CLOSING
         self._was_held = call.agent is Agent.HELD
         self._caller_was = call.caller
         self.spoke_on_from = None
@@ -98,6 +108,7 @@ class Rules:
             return
         elif isinstance(event, on.ReplyFinished | on.ReplyFailed):
             self._is_finished = True
+            self._then = event.then if isinstance(event, on.ReplyFinished) else None
         elif isinstance(event, on.AudioProduced):
             guards = bool(event.audio) and event.is_guarded
             self.ledger.produced(event.text, len(event.audio), is_guarded=event.is_guarded)
@@ -117,6 +128,7 @@ class Rules:
                 self._is_eager = False
             case do.CancelReply():
                 assert effect.reply == self.live, "only the live reply can be cancelled"
+                assert not self._was_closing or isinstance(event, MAY_CUT_LAST_WORDS)
                 self.live = None
                 if self._is_eager:
                     self._unnoticed.add(effect.reply)
@@ -140,13 +152,28 @@ class Rules:
                 assert not self._is_eager, "a reply that was not committed ends the call"
                 self._end_unheard()
                 assert self.live is None, "a reply outlives the call"
+                self._check_reason(effect.reason, event)
                 self._over = True
+
+    def _check_reason(self, reason: str, event: Event) -> None:
+        """Nobody is put through behind their back, and no machine is spoken to in vain."""
+        if reason in {"transfer", "goodbye"}:
+            after = {"transfer": AfterReply.TRANSFER, "goodbye": AfterReply.HANG_UP}[reason]
+            is_ordered = reason == "transfer" and self._purpose is Purpose.TRANSFER
+            assert is_ordered or self._then is after, "the reply that said so was cut off"
+        elif reason in {"time_limit", "voicemail"}:
+            assert self._purpose is Purpose(reason), "the last words were not said"
+        elif reason in {"ordered", "machine"}:
+            assert isinstance(event, on.HangUpOrdered | on.MachineAnswered)
+        else:
+            assert reason in {"idle", "failed"}
 
     def _check_start(self, effect: do.StartReply) -> None:
         self._end_unheard()
         assert self.live is None, "two live replies"
         assert effect.reply == self._replies + 1, "replies are numbered one by one"
         self.live = self._replies = effect.reply
+        self._purpose, self._then = effect.purpose, None
         self._is_eager, self._was_guarded = effect.is_eager, False
         self._eager_for = effect.turns[-1].text if effect.is_eager else None
         self._next_byte, self._silent = 0, False

@@ -15,7 +15,7 @@ from typing import TypeVar
 from services.call import effects as do
 from services.call import events as on
 from services.call.conversation import Agent, Caller, Conversation
-from services.call.effects import Effect, Purpose
+from services.call.effects import Effect, Purpose, Turn
 from services.call.events import Event
 from services.call.timings import Timings
 from tests.call.carrier import FakeCarrier
@@ -28,6 +28,10 @@ PROMPT = "Are you still there?"
 IDLE_GOODBYE = "I will hang up now. Goodbye."
 TIME_LIMIT = "I have to end the call now. Goodbye."
 APOLOGY = "Sorry, could you say that again?"
+TRANSFER = "I will put you through now."
+NOBODY_THERE = "Nobody took the call. May I take a message?"
+OUTBOUND = "Hello, this is the Blue Door calling."
+VOICEMAIL = "This is the Blue Door. Please call us back."
 ANSWER = "We are open from nine to five, and on Sunday we are closed."
 FILLER = "One moment."
 
@@ -66,6 +70,10 @@ class ScriptedCall:
             Purpose.IDLE_GOODBYE: says(IDLE_GOODBYE, after=0.0),
             Purpose.TIME_LIMIT: says(TIME_LIMIT, after=0.0),
             Purpose.APOLOGY: says(APOLOGY, after=0.0),
+            Purpose.TRANSFER: says(TRANSFER, after=0.0),
+            Purpose.NOBODY_THERE: says(NOBODY_THERE, after=0.0),
+            Purpose.OUTBOUND: says(OUTBOUND, after=0.0),
+            Purpose.VOICEMAIL: says(VOICEMAIL, after=0.0),
         }
         self.now = 0.0
         self.log: list[Entry] = []
@@ -227,8 +235,8 @@ class ScriptedCall:
 
     # --- what people do ---------------------------------------------------------------------------
 
-    def starts(self) -> None:
-        self.feed(on.CallStarted("+15550001", "+15550002"))
+    def starts(self, opening: Purpose = Purpose.GREETING, earlier: tuple[Turn, ...] = ()) -> None:
+        self.feed(on.CallStarted("+15550001", "+15550002", opening, earlier))
 
     def starts_and_greets(self) -> None:
         """The call starts, and the caller listens to the whole greeting."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from services.call import effects as do
 from services.call import events as on
 from services.call.conversation import Agent, Caller, Conversation, Phase
-from services.call.effects import Effect, Purpose
+from services.call.effects import Effect, Purpose, Speaker, Turn
 from services.call.events import AfterReply, Event
 from services.call.timings import Timings
 from services.call.words.readiness import Expectation
@@ -59,6 +59,7 @@ PLANS: list[Plan] = [
     drips("It is the blue house by the river.", every=1.2),
     says("We do.", after=3.5),
     says("Thank you, goodbye.", then=AfterReply.HANG_UP),
+    says("I will put you through.", then=AfterReply.TRANSFER),
     speaks([["Let me see.", "It is", "Monday."]], after=0.4, every=1.5),
     fails(),
     breaks_off("I think that", "we are"),
@@ -67,8 +68,13 @@ PLANS: list[Plan] = [
     guards("This call is recorded.", "How can I help you?"),
     asks("What number can we reach you on?", Expectation.PHONE),
 ]
-ACTIONS = ["wait"] * 9 + ["speech"] * 10 + ["digit", "digit", "type", "message", "repeat", "idle"]
+ACTIONS = (
+    ["wait"] * 9
+    + ["speech"] * 10
+    + ["digit", "digit", "type", "tool", "repeat", "idle", "order_is_given"]
+)
 WAITS = [0.5, 0.02, 0.1, 0.25, 0.6, 0.9, 1.3, 2.0, 4.0]
+EARLIER = (Turn(Speaker.CALLER, "put me through"), Turn(Speaker.AGENT, "One moment."))
 WORDS = [
     "what are your hours",
     "",
@@ -112,7 +118,8 @@ class RandomCall(ScriptedCall):
         self._words_at = 0.0
 
     def run(self) -> None:
-        self.starts()
+        opening = self._tape.pick([Purpose.GREETING, Purpose.NOBODY_THERE, Purpose.OUTBOUND])
+        self.starts(opening, EARLIER if opening is Purpose.NOBODY_THERE else ())
         while not self._tape.is_used_up and not self.conversation.ended:
             getattr(self, f"_{self._tape.pick(ACTIONS)}")()
         if self._speaking:
@@ -178,9 +185,15 @@ class RandomCall(ScriptedCall):
     def _type(self) -> None:
         self.types(self._tape.pick(["hello", " ", "are you open"]))
 
-    def _message(self) -> None:
-        number = self._tape.pick([0, 1])
-        self.feed(on.MessageTaken(max(self.plans) - number, "Ann", "1", "call me"))
+    def _tool(self) -> None:
+        reply = max(self.plans) - self._tape.pick([0, 1])
+        self.feed(on.ToolStarted(reply, "confirm"))
+        self.later(self._tape.pick([0.3, 2.5, 9.0]), on.ToolUsed(reply, "confirm", "ok", 9))
+
+    def _order_is_given(self) -> None:
+        if self._tape.pick([True, False, False, False, False, False]):
+            orders = [on.TransferOrdered(), on.HangUpOrdered(), on.MachineAnswered(message=True)]
+            self.feed(self._tape.pick([*orders, on.MachineAnswered()]))
 
     def _repeat(self) -> None:
         if self._final is not None:
@@ -243,11 +256,17 @@ class MadCall:
         self.feed(any_event(tape, self.rules.live, self.marks))
 
 
+def any_start(tape: Tape) -> Event:
+    """A call that comes in, one that we make, or one that has come back to us."""
+    opening = tape.pick([Purpose.GREETING, Purpose.OUTBOUND, Purpose.NOBODY_THERE])
+    return on.CallStarted("+1", "+2", opening, EARLIER if tape.pick([False, True]) else ())
+
+
 def any_event(tape: Tape, live: int | None, marks: Sequence[str]) -> Event:
     """Any event at all, with plausible or absurd content."""
     reply = tape.pick([live or 1, live or 1, live or 1, live or 2, 0, 1, -1, 99])
     number = tape.pick([1, 2, 3, 4, 5, 0, -3, 99])
-    kind = tape.pick(KINDS)
+    kind = tape.pick(KINDS) if tape.pick([*range(20)]) else tape.pick(ORDERS)
     if kind in {on.TokenProduced, on.AudioSent}:
         return kind(reply)
     if kind in {on.AudioProduced, on.FillerReady}:
@@ -263,8 +282,14 @@ def any_event(tape: Tape, live: int | None, marks: Sequence[str]) -> Event:
         return on.ReplyFinished(reply, tape.pick(list(AfterReply)))
     if kind is on.ReplyFailed:
         return on.ReplyFailed(reply, "Error")
-    if kind is on.MessageTaken:
-        return on.MessageTaken(reply, "Ann", "1", "call me", True)
+    if kind is on.ToolStarted:
+        return on.ToolStarted(reply, "confirm")
+    if kind is on.ToolUsed:
+        return on.ToolUsed(reply, "confirm", "ok", 20)
+    if kind is on.MachineAnswered:
+        return on.MachineAnswered(tape.pick([True, False]))
+    if kind in {on.TransferOrdered, on.HangUpOrdered}:
+        return kind()
     if kind is on.MarkPlayed:
         return on.MarkPlayed(tape.pick(["", "1.0.1", "x", *marks]))
     if kind is on.DigitPressed:
@@ -284,7 +309,7 @@ def any_event(tape: Tape, live: int | None, marks: Sequence[str]) -> Event:
     if kind is on.VendorFailed:
         return on.VendorFailed("vendor", "step", "429")
     if kind is on.CallStarted:
-        return on.CallStarted("+1", "+2")
+        return any_start(tape)
     return on.DeadlinePassed()
 
 
@@ -303,7 +328,8 @@ KINDS: list[Any] = _COMMON * 4 + [
     on.TokenProduced,
     on.AudioSent,
     on.FillerReady,
-    on.MessageTaken,
+    on.ToolStarted,
+    on.ToolUsed,
     on.DigitPressed,
     on.CallerTyped,
     on.TranscriptFailed,
@@ -317,3 +343,4 @@ KINDS: list[Any] = _COMMON * 4 + [
     on.CallStarted,
     on.DeadlinePassed,
 ]
+ORDERS: list[Any] = [on.TransferOrdered, on.HangUpOrdered, on.MachineAnswered]

@@ -15,9 +15,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.call import events as on
+from services.call.effects import Purpose
 from services.call.events import AfterReply, Event
 from services.call.timings import Timings
-from tests.call.tape import LEGAL, TIMINGS, WORDS, MadCall, RandomCall, State, Tape
+from tests.call.tape import (
+    EARLIER,
+    LEGAL,
+    TIMINGS,
+    WORDS,
+    MadCall,
+    RandomCall,
+    State,
+    Tape,
+    any_start,
+)
 
 FAITHFUL, MAD = 2500, 8000
 """Random calls in each world: more than 10,000, in less than a minute."""
@@ -110,7 +121,7 @@ def test_the_rules_hold_whatever_happens(tape: bytes) -> None:
 
 def mad_call(tape: Tape) -> MadCall:
     call = MadCall.new(tape.pick(TIMINGS))
-    call.feed(on.CallStarted("+1", "+2"))
+    call.feed(any_start(tape))
     while not tape.is_used_up:
         call.step(tape)
     return call
@@ -120,9 +131,13 @@ def mad_call(tape: Tape) -> MadCall:
 
 VARIANTS: list[Event] = [
     on.CallStarted("+1", "+2"),
+    on.CallStarted("+1", "+2", Purpose.NOBODY_THERE, EARLIER),
     on.CallerHungUp(),
     on.DeadlinePassed(),
     on.AudioSent(1),
+    on.TransferOrdered(),
+    on.HangUpOrdered(),
+    *(on.MachineAnswered(message) for message in (True, False)),
     *(on.DigitPressed(digit) for digit in ("1", "#", "*")),
     *(on.CallerTyped(text) for text in ("hello", "")),
     *(on.SpeechStarted(number) for number in (1, 99)),
@@ -140,7 +155,11 @@ def variants(call: MadCall) -> list[Event]:
     """Every kind of event, of the live reply and of another; marks that are pending, too."""
     events = list(VARIANTS)
     for reply in (call.rules.live or 1, 99):
-        events += [on.TokenProduced(reply), on.MessageTaken(reply, "Ann", "1", "call me")]
+        events += [
+            on.TokenProduced(reply),
+            on.ToolStarted(reply, "confirm"),
+            on.ToolUsed(reply, "confirm", "ok", 5),
+        ]
         events += [
             on.AudioProduced(reply, b"\x55" * size, "words", is_guarded=is_guarded)
             for size in (0, 100, 4801)
@@ -157,7 +176,7 @@ def reached() -> dict[State, list[MadCall]]:
     """A few calls in each state that random calls come to."""
     source = random.Random(2)
     calls: dict[State, list[MadCall]] = {}
-    for _ in range(300):
+    for _ in range(500):
         tape = Tape(source.randbytes(90))
         call = MadCall.new(tape.pick([*TIMINGS, Timings(max_call_s=4)]))
         keep(call, calls)

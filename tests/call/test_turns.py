@@ -376,14 +376,6 @@ def test_nothing_happens_before_the_call_has_started_or_after_it_has_ended() -> 
     assert call.purposes() == [Purpose.GREETING]
 
 
-def test_a_message_is_kept_even_if_its_reply_was_cancelled(call: ScriptedCall) -> None:
-    call.types("take a message")
-    call.speech_starts()
-    assert call.live is None
-    message = on.MessageTaken(2, "Ann", "15550001", "call me", complete=True)
-    assert call.feed(message) == [do.KeepMessage("Ann", "15550001", "call me", True)]
-
-
 def test_a_goodbye_hangs_up_only_when_it_was_played() -> None:
     call = ScriptedCall(says("Thank you, goodbye.", then=on.AfterReply.HANG_UP))
     call.starts_and_greets()

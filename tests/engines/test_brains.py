@@ -12,14 +12,17 @@ import pytest
 from services.call.effects import Speaker, Turn
 from services.engines.brains import Reciting, make_brains
 from services.engines.shared import Shared
+from services.engines.tool_work import ToolWork
 from services.llm import Brain, BrainEvent, EndCall, Line
 from services.llm.faq import AnswersAhead, Known
 from services.llm.scripted import ScriptedBrain
 from services.receptionist.agent import Agent, Faq
 from services.settings import Settings
 from services.vendors import Reports
+from tests.desks import BRIEF, FakeDesk
 from tests.engines.chosen import DEEPGRAM, OLLAMA, OPENAI, agent, settings
 
+WORK = ToolWork(FakeDesk())
 OPENAI_URL, OLLAMA_URL = "https://api.openai.com", "http://localhost:11434"
 SCRIPT = "a script over the agent's file"
 
@@ -38,7 +41,7 @@ class Saying(ScriptedBrain):
 def thinking(shared: Shared, chosen: Settings, who: Agent) -> tuple[str, list[str], list[str]]:
     """The brain's report, the models that are asked, and those for plain questions."""
     made = make_brains(chosen, who, shared)
-    brain: Any = made.open("+15550001", Reports())
+    brain: Any = made.open(BRIEF, WORK, Reports())
     if isinstance(brain, ScriptedBrain):
         return made.report, [], []
     cheap = brain._cheap if isinstance(brain, AnswersAhead) else None
@@ -127,9 +130,9 @@ def test_the_script_says_a_rendered_answer_as_a_line_and_the_rest_after_it(share
     answer = "Yes, at Bright Smile Dental we do."
     who = replace(agent(), faq=(Faq(("Do you take cards?",), answer),))
     asked = Turn(Speaker.CALLER, "Do you take cards?")
-    line, rest = said(make_brains(settings(), who, shared).open("+15550001", Reports()), asked)
+    line, rest = said(make_brains(settings(), who, shared).open(BRIEF, WORK, Reports()), asked)
     assert line == Line(answer)
-    plain = make_brains(settings(faq_ahead=False), who, shared).open("+15550001", Reports())
+    plain = make_brains(settings(faq_ahead=False), who, shared).open(BRIEF, WORK, Reports())
     assert said(plain, asked) == [f"{answer} {rest}"]
 
 
@@ -158,7 +161,7 @@ def test_without_answers_ahead_plain_questions_still_go_to_the_cheaper_model(
         f"if it fails, gpt-5.6-luna, then {SCRIPT}"
     )
     who = replace(agent(), faq=(Faq(("Do you take cards?",), "Yes, we do."),))
-    opened: Any = make_brains(chosen, who, shared).open("+15550001", Reports())
+    opened: Any = make_brains(chosen, who, shared).open(BRIEF, WORK, Reports())
     asked = (Turn(Speaker.CALLER, "Do you take cards?"),)
     assert opened._known.look_at(asked) == Known("", is_plain=True)
 
@@ -172,7 +175,7 @@ def test_the_fallback_model_can_be_done_without(shared: Shared, name: str) -> No
 
 def test_a_slow_model_is_given_the_time_that_is_set(shared: Shared) -> None:
     brain: Any = make_brains(settings(OLLAMA, first_token_ms=9000), agent(), shared).open(
-        "+15550001", Reports()
+        BRIEF, WORK, Reports()
     )
     (link,) = brain._brain._links
     assert link.brain._options.first_token_ms == 9000

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from services.call.effects import KeepMessage, Purpose, Speaker, StartReply, Turn
+from services.call.effects import Purpose, Speaker, StartReply, Turn
 from services.call.events import (
     AfterReply,
     AudioProduced,
     FillerReady,
-    MessageTaken,
     ReplyFinished,
     SpeechStarted,
     SpeechStopped,
@@ -22,9 +21,12 @@ from services.call.events import (
     VendorStep,
 )
 from services.engines.cascade import CascadeEngine, Lines
-from services.llm import BrainEvent, EndCall, Line, TakeMessage
+from services.engines.tool_work import ToolWork
+from services.llm import BrainEvent, EndCall, Line, UseTool
+from services.receptionist.tools import ToolRequest
 from services.tts import Say, SpokenAudio
 from services.vendors import Reports, VendorError
+from tests.desks import FakeDesk, message
 from tests.phone import SILENCE, VOICE, FakeSegmenter, FakeTranscriber, sound
 from tests.virtual_time import run_virtual
 
@@ -59,8 +61,8 @@ class ScriptedBrain:
         finally:
             self.is_open = False
 
-    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
-        return TakeMessage("Ann", "", "call me", complete=False)
+    def unfinished(self, turns: Sequence[Turn]) -> ToolRequest | None:
+        return None
 
 
 class SlowVoice:
@@ -113,12 +115,16 @@ class Studio:
     """A cascade of scripted parts, and what it has told."""
 
     def __init__(
-        self, *script: BrainEvent | float | Exception, voice: SlowVoice | None = None
+        self,
+        *script: BrainEvent | float | Exception,
+        voice: SlowVoice | None = None,
+        desk: FakeDesk | None = None,
     ) -> None:
         texts = {purpose: purpose.value for purpose in Purpose if purpose is not Purpose.ANSWER}
         self.lines = Lines(texts, "moment")
         self.brain = ScriptedBrain(script)
         self.voice = voice or SlowVoice()
+        self.desk = desk or FakeDesk()
         self.told = Told()
         self.interrupted = 0
         self.reports = Reports()
@@ -130,6 +136,7 @@ class Studio:
             self.lines,
             self.reports,
             self._interrupt,
+            ToolWork(self.desk),
         )
 
     def _interrupt(self) -> None:
@@ -185,10 +192,9 @@ def test_the_first_token_is_told_once_and_before_any_audio() -> None:
 
 def test_what_the_brain_does_beside_talking_is_told_at_once() -> None:
     async def work() -> None:
-        message = TakeMessage("Ann", "555", "call me")
-        studio = Studio("I will pass it on. Goodbye!", message, EndCall())
+        studio = Studio("I will pass it on. Goodbye!", UseTool(message()), EndCall())
         await studio.reply()
-        assert studio.told.all(MessageTaken) == [MessageTaken(1, "Ann", "555", "call me", True)]
+        assert studio.desk.done == [message()]
         assert studio.told.events[-1][1] == ReplyFinished(1, AfterReply.HANG_UP)
 
     play(work)
@@ -382,8 +388,3 @@ def test_the_ears_report_what_they_hear_from_their_first_moment_on() -> None:
             await running
 
     play(work)
-
-
-def test_what_a_caller_had_begun_to_leave_is_a_message_to_keep() -> None:
-    kept = Studio().engine.unfinished(ASKED)
-    assert kept == KeepMessage("Ann", "", "call me", False)

@@ -12,6 +12,7 @@ import pytest
 from services.engines.choice import Engines
 from services.engines.mock import MockBrain
 from services.engines.wanted import NotConfigured
+from tests.desks import BRIEF, FakeDesk
 from tests.engines.chosen import DEEPGRAM, ELEVENLABS, OPENAI, SPEECH, agent, settings
 from tests.virtual_time import run_virtual
 
@@ -35,7 +36,7 @@ def test_for_any_keys_there_is_an_engine_and_its_report_can_be_read(
             assert not re.search(r"[{}<>\[\]=]|None|  |-key", report)
             assert report.count("(") == report.count(")")
         for _ in range(3):
-            engines.open("+15550001")
+            engines.open(BRIEF, FakeDesk())
         await engines.close()
 
     run_virtual(work())
@@ -48,7 +49,7 @@ def test_the_end_closes_every_client(tmp_path: Path) -> None:
         shared: Any = engines._shared
         clients = [*shared.clients._openai.values()]
         https = [http for _, http in shared.clients._elevenlabs.values()]
-        files = [close.__self__ for close in shared._closing]
+        files: list[Any] = [getattr(close, "__self__", None) for close in engines._ears.closing]
         assert clients
         assert https
         assert files
@@ -76,7 +77,7 @@ def test_mock_engines_ask_for_no_key(tmp_path: Path) -> None:
         assert all("(USE_MOCK_STREAMING is set)" in report for _, report in engines.report)
         await engines.warm()
         assert engines.problems == ()
-        opened: Any = engines.open("+15550001")
+        opened: Any = engines.open(BRIEF, FakeDesk())
         assert isinstance(opened._brain, MockBrain)
         assert opened.filler(1) is not None
         await engines.close()

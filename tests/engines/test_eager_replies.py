@@ -10,16 +10,15 @@ from services.call.events import (
     AfterReply,
     AnswerExpected,
     AudioProduced,
-    MessageTaken,
     ReplyFinished,
 )
 from services.call.words.readiness import Expectation
 from services.engines.cascade import Lines
-from services.llm import Asks, BrainEvent, EndCall, Line, TakeMessage
+from services.llm import Asks, BrainEvent, EndCall, Line, UseTool
+from tests.desks import message
 from tests.engines.test_cascade import ASKED, Studio, play
 
-MESSAGE = TakeMessage("Ann", "555", "call me")
-TAKEN = MessageTaken(7, "Ann", "555", "call me", True)
+MESSAGE = UseTool(message())
 EAGER = StartReply(7, Purpose.ANSWER, ASKED, is_eager=True)
 
 
@@ -38,11 +37,11 @@ def test_a_message_is_kept_only_once_the_turn_is_over() -> None:
         replying = begin(studio)
         await asyncio.sleep(5)
         assert studio.told.all(AudioProduced), "what is said goes on"
-        assert not studio.told.all(MessageTaken)
+        assert not studio.desk.asked
         assert not studio.told.all(ReplyFinished)
         studio.engine.commit(7)
         await replying
-        assert studio.told.all(MessageTaken) == [TAKEN]
+        assert studio.desk.done == [message()]
         assert studio.told.events[-1][1] == ReplyFinished(7, AfterReply.LISTEN)
 
     play(work)
@@ -56,7 +55,7 @@ def test_a_message_of_a_reply_that_was_dropped_is_never_kept() -> None:
         await cancel(replying)
         studio.engine.commit(8)  # the next one
         await asyncio.sleep(5)
-        assert not studio.told.all(MessageTaken)
+        assert not studio.desk.asked
         assert not studio.told.all(ReplyFinished)
         assert not studio.brain.is_open
 
@@ -92,7 +91,7 @@ def test_the_commit_of_another_reply_commits_nothing() -> None:
         replying = begin(studio)
         studio.engine.commit(6)
         await asyncio.sleep(1)
-        assert not studio.told.all(MessageTaken)
+        assert not studio.desk.asked
         await cancel(replying)
 
     play(work)
@@ -102,7 +101,7 @@ def test_a_reply_to_a_turn_that_is_over_waits_for_nothing() -> None:
     async def work() -> None:
         studio = Studio(MESSAGE, EndCall())
         await studio.reply()
-        assert studio.told.all(MessageTaken) == [MessageTaken(1, "Ann", "555", "call me", True)]
+        assert studio.desk.done == [message()]
         assert studio.told.events[-1] == (0.0, ReplyFinished(1, AfterReply.HANG_UP))
 
     play(work)
@@ -140,7 +139,7 @@ async def one_reply(source: random.Random) -> None:
     studio = Studio(*script)
     replying = begin(studio)
     await asyncio.sleep(source.choice([0.0, 0.2, 0.7, 3.0]))
-    assert not studio.told.all(MessageTaken), script
+    assert not studio.desk.asked, script
     assert not ends_call(studio), script
     if is_dropped := source.random() < 0.5:
         await cancel(replying)
@@ -148,8 +147,8 @@ async def one_reply(source: random.Random) -> None:
     else:
         studio.engine.commit(7)
         await replying
-    kept = 0 if is_dropped else script.count(MESSAGE)
-    assert studio.told.all(MessageTaken) == [TAKEN] * kept, script
+    kept = not is_dropped and MESSAGE in script
+    assert len(studio.desk.asked) == kept, script
     assert bool(ends_call(studio)) == (not is_dropped and EndCall() in script), script
 
 

@@ -146,11 +146,9 @@ def test_without_a_voice_a_tone_says_why(shared: Shared, monkeypatch: pytest.Mon
     assert (report, chain) == (SOCKET, ["elevenlabs socket", "elevenlabs rest"])
 
 
-def test_only_the_last_voice_is_waited_for_patiently(
-    shared: Shared, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_last_voice_is_waited_for_patiently(monkeypatch: pytest.MonkeyPatch) -> None:
     def patience(*keys: dict[str, str]) -> list[float]:
-        made = make_voices(settings(*keys), agent(), shared)
+        made = make_voices(settings(*keys), agent(), Shared(1))
         chain: Any = opened_in_a_loop(lambda: made.open(Reports()))
         by_phrase = [voice._voice for voice, _ in chain._voices if hasattr(voice, "_voice")]
         return [voice._patience.first_audio_s for voice in by_phrase]
@@ -159,3 +157,14 @@ def test_only_the_last_voice_is_waited_for_patiently(
     monkeypatch.setattr(voices, "HibariVoice", missing)
     assert patience(ELEVENLABS, OPENAI, SPEECH) == [1.2, 5.0]
     assert patience(ELEVENLABS) == [5.0]
+
+
+def test_a_voice_of_its_own_that_is_gone_silences_no_other_agent(shared: Shared) -> None:
+    def breakers(**engines: object) -> list[str]:
+        made = make_voices(settings(ELEVENLABS, OPENAI, SPEECH), agent(**engines), shared)
+        chain: Any = opened_in_a_loop(lambda: made.open(Reports()))
+        return [breaker.name for _, breaker in chain._voices]
+
+    assert breakers() == ["elevenlabs socket", "elevenlabs rest", "openai speech", "hibari"]
+    own = ["elevenlabs socket her", "elevenlabs rest her", "openai speech", "hibari"]
+    assert breakers(voice="her") == own

@@ -12,6 +12,7 @@ import pytest
 from services.call.effects import Purpose
 from services.engines.choice import WARM_WITHIN_S, Engines
 from services.settings import Settings
+from tests.desks import BRIEF, FakeDesk
 from tests.engines.chosen import (
     ELEVENLABS,
     OPENAI,
@@ -53,10 +54,10 @@ def test_vendors_that_are_down_delay_the_start_a_little_and_are_told(tmp_path: P
         assert problems == [
             f"OpenAI ({nobody}) cannot be reached (unreachable)",
             f"ElevenLabs ({nobody}) cannot be reached (refused)",
-            f"7 of 7 standing lines are not rendered yet (elevenlabs: refused); {LATE}",
+            f"11 of 11 standing lines are not rendered yet (elevenlabs: refused); {LATE}",
         ]
         assert engines.failures.keys() == {("elevenlabs", "refused")}
-        opened = engines.open("+15550001")
+        opened = engines.open(BRIEF, FakeDesk())
         filler = opened.filler(1)
         assert filler is not None  # it cannot wait for a vendor
         assert filler.audio == SILENT
@@ -85,7 +86,7 @@ def test_vendors_that_work_have_all_lines_ready_and_the_next_start_asks_for_none
 ) -> None:
     async def work() -> None:
         async with OpenAISimulator() as openai, ElevenLabsSimulator() as elevenlabs:
-            for rendered in (7, 0):
+            for rendered in (11, 0):
                 elevenlabs.log.clear()
                 engines = Engines(with_vendors(tmp_path, openai, elevenlabs), agent())
                 _, problems = await warmed(engines)
@@ -104,7 +105,7 @@ def test_it_stays_warm_until_it_is_told_to_stop(tmp_path: Path) -> None:
             openai.faults.order("models", Fault(Trouble.MALFORMED))
             engines = Engines(with_vendors(tmp_path, openai, elevenlabs), agent())
             running = asyncio.create_task(engines.run())
-            engines.open("+15550001")
+            engines.open(BRIEF, FakeDesk())
             await asyncio.sleep(200)
             assert not running.done()
             asked = [entry.at for entry in openai.entries("request")]
@@ -191,7 +192,7 @@ def test_each_key_that_is_refused_is_named_once(tmp_path: Path) -> None:
         "DEEPGRAM_API_KEY was refused (401)",
         "OPENAI_API_KEY was refused (401)",
         "ELEVENLABS_API_KEY was refused (invalid_api_key)",
-        f"7 of 7 standing lines are not rendered yet (elevenlabs: invalid_api_key); {LATE}",
+        f"11 of 11 standing lines are not rendered yet (elevenlabs: invalid_api_key); {LATE}",
     ]
     assert "-key" not in " ".join(told)
 
@@ -238,7 +239,7 @@ def test_with_the_greeting_on_disk_a_voice_that_fails_still_greets_in_its_own(
                     elevenlabs.faults.order("stream", trouble)
                 engines = Engines(chosen, agent())
                 await engines.warm()
-                audio = engines.open("+15550001")._lines.audio
+                audio = engines.open(BRIEF, FakeDesk())._lines.audio
                 assert audio[agent().line(Purpose.GREETING)] != SILENT
                 await engines.close()
 
@@ -253,10 +254,10 @@ def test_once_the_voice_has_come_back_it_greets_itself(tmp_path: Path) -> None:
             await engines.warm()
             running = asyncio.create_task(engines.run())
             greeting = agent().line(Purpose.GREETING)
-            assert engines.open("+15550001")._lines.audio[greeting] == SILENT
+            assert engines.open(BRIEF, FakeDesk())._lines.audio[greeting] == SILENT
             elevenlabs.faults.clear()
             await asyncio.sleep(60)
-            assert engines.open("+15550001")._lines.audio[greeting] != SILENT
+            assert engines.open(BRIEF, FakeDesk())._lines.audio[greeting] != SILENT
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await running

@@ -14,8 +14,10 @@ from services.call.effects import Effect, HangUp, Purpose, StartReply, Turn
 from services.call.events import Event
 from services.call.timings import Timings
 from services.carriers.twilio import TwilioCarrier
+from services.engines import CallBrief
 from services.journal import Journal
 from services.session import Session
+from tests.desks import FakeDesk
 from tests.faults.caller import PROMPTS, WITHOUT_PAUSE, Caller, Played, first_sound, played, read
 from tests.faults.side_by_side import call_number, tasks_here
 from tests.faults.stand_ins import CALLER
@@ -156,10 +158,9 @@ def _session(world: World, phone: FakePhone) -> Session:
         "CA1",
         phone,
         carrier,
-        world.engines.open(CALLER),
+        world.engines.open(CallBrief("CA1", CALLER), FakeDesk()),
         Conversation(timings),
         Journal("CA1", "Ava", timings),
-        lambda message: None,
     )
 
 

@@ -14,13 +14,15 @@ import orjson
 
 from services.call.effects import Purpose, Speaker, Turn
 from services.call.events import VendorStep
-from services.llm import BrainEvent, TakeMessage
+from services.llm import BrainEvent, UseTool
 from services.llm.openai import OpenAIBrain, OpenAIOptions
-from services.llm.tools import CallNotes
+from services.llm.tools import request
 from services.receptionist.agent import load_agent
 from services.receptionist.prompt import Prompt
+from services.receptionist.tools import Tool, ToolRequest
 from services.vendors import Reports
 from services.vendors.clients import openai_client
+from tests.desks import FakeDesk
 from tests.simulators.vendors.openai import OpenAISimulator
 from tests.virtual_time import run_virtual
 
@@ -31,8 +33,13 @@ MODEL = "gpt-5.4-mini"
 GREETING = Turn(Speaker.AGENT, AGENT.line(Purpose.GREETING))
 HOURS = (GREETING, Turn(Speaker.CALLER, "When are you open?"))
 ANSWER = "We are open from eight to five. Anything else?"
-MESSAGE = {"name": "Bob", "number": "555 867-5309", "message": "My crown came off."}
-TAKEN = TakeMessage("Bob", "5558675309", "My crown came off.")
+MESSAGE = {
+    "name": "Bob",
+    "number": "555 867-5309",
+    "message": "My crown came off.",
+    "urgent": "no",
+}
+TAKEN = request(Tool.TAKE_MESSAGE, MESSAGE | {"number": "5558675309", "complete": "yes"}, 1)
 
 
 class Call:
@@ -41,7 +48,7 @@ class Call:
     def __init__(self, simulator: OpenAISimulator, client: openai.AsyncOpenAI, **options: Any):
         self.simulator = simulator
         self.steps: list[VendorStep] = []
-        self.notes = CallNotes()
+        self.desk = FakeDesk()
         reports = Reports()
         reports.attach(self.steps.append)  # type: ignore[arg-type]
         self.brain = OpenAIBrain(
@@ -51,14 +58,19 @@ class Call:
             lambda: NOW,
             "+15551234567",
             reports,
-            notes=self.notes,
+            notes=lambda: self.desk.notes,
         )
 
     async def say(self, turns: Sequence[Turn] = HOURS) -> list[BrainEvent]:
-        return await all_of(self.brain.respond(1, turns))
+        items: list[BrainEvent] = []
+        await self.collect(items, turns)
+        return items
 
-    async def collect(self, items: list[BrainEvent]) -> None:
-        async for item in self.brain.respond(1, HOURS):
+    async def collect(self, items: list[BrainEvent], turns: Sequence[Turn] = HOURS) -> None:
+        """The answer, whose tools are performed by the desk."""
+        async for item in self.brain.respond(1, turns):
+            if isinstance(item, UseTool):
+                item.result = await self.desk.do(item.request)
             items.append(item)
 
     @property
@@ -86,6 +98,11 @@ def virtual(test: Callable[..., Coroutine[Any, Any, None]]) -> Any:
     run.__name__ = test.__name__
     run.__doc__ = test.__doc__
     return run
+
+
+def uses(items: Sequence[BrainEvent]) -> list[ToolRequest]:
+    """The tools that an answer uses."""
+    return [item.request for item in items if isinstance(item, UseTool)]
 
 
 def text(items: Sequence[BrainEvent]) -> str:

@@ -13,17 +13,18 @@ import pytest
 
 from services.call.effects import Purpose, Speaker, Turn
 from services.call.events import VendorEvent, VendorFailed, VendorStep
-from services.llm import Brain, BrainEvent, EndCall, TakeMessage
+from services.llm import Brain, BrainEvent, EndCall, UseTool
 from services.llm.chain import BrainChain
 from services.llm.openai import OpenAIBrain, OpenAIOptions
 from services.llm.race import Link
 from services.llm.scripted import ScriptedBrain
-from services.llm.tools import CallNotes
 from services.receptionist.agent import load_agent
 from services.receptionist.prompt import Prompt
+from services.receptionist.tools import Tool, ToolRequest, ToolResult
 from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
 from services.vendors.clients import openai_client
+from tests.desks import OK, FakeDesk, message, wish
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.openai import OpenAISimulator
 from tests.virtual_time import run_virtual
@@ -32,7 +33,7 @@ AGENT = load_agent(Path(__file__).parent.parent.parent / "agents" / "receptionis
 NOW = datetime(2026, 11, 17, 10, 0, tzinfo=AGENT.business.timezone)
 GREETING = Turn(Speaker.AGENT, AGENT.line(Purpose.GREETING))
 TURNS = (GREETING, Turn(Speaker.CALLER, "When are you open?"))
-TAKEN = TakeMessage("Bob", "", "Hi")
+TAKEN = message("Hi", "Bob", "")
 
 Step = float | BrainEvent | VendorError
 """Seconds of silence, an item, or a failure."""
@@ -46,6 +47,8 @@ class Fake:
         self.asked: list[str | None] = []
         """What had been said before, None for a fresh answer."""
         self.open = 0
+        self.results: list[ToolResult | None] = []
+        """What it was told of the tools that it used."""
         self.prepared: list[tuple[Turn, ...]] = []
 
     def prepare(self, turns: Sequence[Turn]) -> None:
@@ -59,7 +62,7 @@ class Fake:
         self.asked.append(said)
         return self._do(self._scripts.pop(0))
 
-    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
+    def unfinished(self, turns: Sequence[Turn]) -> ToolRequest | None:
         return TAKEN
 
     async def _do(self, script: Sequence[Step]) -> AsyncGenerator[BrainEvent]:
@@ -70,6 +73,10 @@ class Fake:
                     await asyncio.sleep(step)
                 elif isinstance(step, VendorError):
                     raise step
+                elif isinstance(step, UseTool):
+                    use = UseTool(step.request)
+                    yield use
+                    self.results.append(use.result)
                 else:
                     yield step
         finally:
@@ -94,12 +101,21 @@ class Chain:
         reports = Reports()
         reports.attach(self.events.append)
         links = [Link(*pair) for pair in zip(models, self.breakers, strict=True)]
-        self.notes = CallNotes()
+        self.desk = FakeDesk()
         self.last = last or Fake(["script"])
-        self.brain = BrainChain(links, self.last, reports, notes=self.notes, **options)
+        self.brain = BrainChain(links, self.last, reports, **options)
 
     async def say(self) -> str:
-        return text([item async for item in self.brain.respond(1, TURNS)])
+        return text(await self.items())
+
+    async def items(self) -> list[BrainEvent]:
+        """The answer, whose tools are performed by the desk."""
+        items: list[BrainEvent] = []
+        async for item in self.brain.respond(1, TURNS):
+            if isinstance(item, UseTool):
+                item.result = await self.desk.do(item.request)
+            items.append(item)
+        return items
 
     @property
     def failures(self) -> list[str]:
@@ -308,19 +324,40 @@ async def _collect(chain: Chain, items: list[BrainEvent]) -> None:
 
 @virtual
 async def test_what_was_done_is_not_done_again_by_the_model_that_follows() -> None:
-    chain = Chain(Fake([TAKEN, error("cut")]), Fake([TAKEN, "Thank ", "you.", EndCall()]))
-    items = [item async for item in chain.brain.respond(1, TURNS)]
-    assert items == [TAKEN, "Thank ", "you.", EndCall()]
-    assert chain.notes.messages == [TAKEN]
-    script = Chain(Fake([TAKEN, error("x", at_once=True)]), last=Fake([TAKEN, "Okay."]))
-    assert [item async for item in script.brain.respond(1, TURNS)] == [TAKEN, "Okay."]
+    use, again = UseTool(TAKEN), UseTool(message("Hi there", "Bob", ""))
+    second = Fake([again, "Thank ", "you.", EndCall()])
+    chain = Chain(Fake([use, error("cut")]), second)
+    assert [type(item) for item in await chain.items()] == [UseTool, str, str, EndCall]
+    assert chain.desk.done == [TAKEN]
+    assert second.results == [OK], "it is told what the first one was told"
+    script = Chain(Fake([use, error("x", at_once=True)]), last=Fake([again, "Okay."]))
+    assert text(await script.items()) == "Okay."
+    assert script.desk.done == [TAKEN]
 
 
 @virtual
-async def test_a_message_of_the_loser_is_not_taken() -> None:
-    chain = Chain(Fake([1.6, TAKEN, "no"]), Fake([0.3, "Hello."]))
+async def test_but_what_changes_nothing_is_and_so_is_what_the_first_one_had_not_done() -> None:
+    look, book = (UseTool(wish(tool)) for tool in (Tool.CHECK_AVAILABILITY, Tool.BOOK_APPOINTMENT))
+    chain = Chain(Fake([look, error("cut")]), Fake([look, book, book, "Held."]))
+    assert text(await chain.items()) == "Held."
+    tools = [request.tool for request in chain.desk.asked]
+    assert tools == [look.request.tool] * 2 + [book.request.tool] * 2
+
+
+@virtual
+async def test_a_tool_of_the_loser_is_not_used() -> None:
+    chain = Chain(Fake([1.6, UseTool(TAKEN), "no"]), Fake([0.3, "Hello."]))
     assert await chain.say() == "Hello."
-    assert chain.notes.messages == []
+    assert chain.desk.asked == []
+
+
+@virtual
+async def test_a_tool_decides_the_race_and_slow_ones_are_waited_for() -> None:
+    chain = Chain(Fake([1.6, "no"]), Fake([0.3, UseTool(TAKEN), "Thank you."]))
+    chain.desk.takes_s = 5.0
+    assert await chain.say() == "Thank you."
+    assert now() == pytest.approx(1.2 + 0.3 + 5.0)
+    assert chain.models[0].open == 0
 
 
 # --- cancelling -----------------------------------------------------------------------------------

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from services.call.effects import Purpose, Speaker, Turn
-from services.llm import BrainEvent, Line, TakeMessage
+from services.llm import BrainEvent, Line
 from services.llm.faq import AnswersAhead, KnownAnswers, lines_ahead
 from services.receptionist.agent import load_agent
+from services.receptionist.tools import ToolRequest
+from tests.desks import message
 
 AGENT = load_agent(Path(__file__).parent.parent.parent / "agents" / "receptionist.toml")
 KNOWN = KnownAnswers(AGENT)
@@ -29,8 +31,8 @@ class Named:
     async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         yield self._name
 
-    def unfinished(self, turns: Sequence[Turn]) -> TakeMessage | None:
-        return TakeMessage("", "", self._name, complete=False)
+    def unfinished(self, turns: Sequence[Turn]) -> ToolRequest | None:
+        return message(self._name)
 
 
 async def answer(*turns: Turn | str, cheap: bool = True) -> BrainEvent:
@@ -130,6 +132,4 @@ async def test_a_call_without_turns_goes_to_the_main_brain() -> None:
 
 
 def test_the_main_brain_knows_what_is_unfinished() -> None:
-    left = AnswersAhead(KNOWN, Named("main")).unfinished([])
-    assert left is not None
-    assert left.message == "main"
+    assert AnswersAhead(KNOWN, Named("main")).unfinished([]) == message("main")

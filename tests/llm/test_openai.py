@@ -10,9 +10,12 @@ import openai
 import pytest
 
 from services.call.effects import Speaker, Turn
-from services.llm import EndCall
+from services.call.events import AfterReply
+from services.llm import EndCall, UseTool
 from services.llm.openai import OpenAIBrain, OpenAIOptions
+from services.receptionist.tools import Tool, ToolResult
 from services.vendors import VendorError
+from tests.desks import FakeDesk
 from tests.llm.openai_call import (
     AGENT,
     ANSWER,
@@ -27,6 +30,7 @@ from tests.llm.openai_call import (
     call,
     now,
     text,
+    uses,
     virtual,
 )
 from tests.simulators.vendors.base import Fault, Trouble
@@ -159,12 +163,12 @@ async def test_a_message_is_taken_and_the_text_about_it_comes_from_a_second_requ
     answers = (ToolCall("take_message", MESSAGE), "Thank you, Bob.")
     async with call(answers) as one:
         items = await one.say()
-        assert items[0] == TAKEN
+        assert uses(items) == [TAKEN]
         assert text(items) == "Thank you, Bob."
         asked, answered = one.requests[1]["messages"][-2:]
         assert asked["tool_calls"][0]["function"]["name"] == "take_message"
         assert answered["tool_call_id"] == asked["tool_calls"][0]["id"]
-        assert answered["content"].startswith("Stored")
+        assert answered["content"] == "Done."
         assert one.brain.usage.requests == 2
 
 
@@ -180,10 +184,10 @@ async def test_what_is_said_before_a_tool_is_whole_while_the_tools_answer_is_awa
     answers = (["One moment.", ToolCall("take_message", MESSAGE)], "It is stored.")
     async with call(answers) as one:
         at = [(item, now()) async for item in one.brain.respond(1, HOURS)]
-        spaces = [time for item, time in at if item == " "]
+        kinds = [type(item) for item, _ in at if item == " " or isinstance(item, UseTool)]
         stored = next(time for item, time in at if str(item).startswith("It"))
-        assert spaces
-        assert spaces[0] < stored - 0.2
+        assert kinds == [str, UseTool]
+        assert at[2][1] < stored - 0.2
 
 
 @virtual
@@ -199,21 +203,61 @@ async def test_amid_an_answer_silence_is_given_up_earlier() -> None:
 
 
 @virtual
-async def test_a_message_taken_before_an_interruption_is_told_and_not_taken_twice() -> None:
+async def test_what_was_done_before_an_interruption_is_told_and_has_the_same_key() -> None:
     answers = (ToolCall("take_message", MESSAGE),) * 2 + ("I have it.",)
     async with call(answers) as one:
         async with aclosing(one.brain.respond(1, HOURS)) as items:
-            assert await anext(items) == TAKEN
+            use = await anext(items)
+            use.result = await one.desk.do(use.request)
             reading = asyncio.ensure_future(anext(items))
             await asyncio.sleep(0.1)
             reading.cancel()
             await asyncio.wait({reading})
         one.simulator.model._given = 1
-        assert "".join(map(str, await one.say())) == "I have it."
-        first, second = one.requests[-2:]
-        assert "already stored this message" in first["messages"][0]["content"]
-        assert "My crown came off." in first["messages"][0]["content"]
-        assert "stored before" in second["messages"][-1]["content"]
+        again = await one.say()
+        assert text(again) == "I have it."
+        assert [wish.key for wish in uses(again)] == [use.request.key]
+        assert one.desk.done == [TAKEN]
+        assert "You have used take_message." in one.requests[-2]["messages"][0]["content"]
+
+
+@virtual
+async def test_tools_follow_one_another_until_there_is_something_to_say() -> None:
+    look = ToolCall("check_availability", {"service": "A check-up", "when": "tomorrow"})
+    book = {"service": "A check-up", "when": "tomorrow at nine", "name": "Bob", "number": ""}
+    answers = (ToolCall("find_appointments", {"name": "Bob", "number": ""}), look)
+    answers += (ToolCall("book_appointment", book), "Tomorrow at nine, is that right?")
+    async with call(answers) as one:
+        items = await one.say()
+        wanted = [Tool.FIND_APPOINTMENTS, Tool.CHECK_AVAILABILITY, Tool.BOOK_APPOINTMENT]
+        assert [wish.tool for wish in uses(items)] == wanted
+        assert dict(uses(items)[-1].arguments) == book
+        assert {wish.turn for wish in uses(items)} == {1}
+        assert text(items) == "Tomorrow at nine, is that right?"
+
+
+@virtual
+async def test_a_caller_who_is_let_go_is_not_talked_to_any_more() -> None:
+    put = ToolCall("transfer_call", {"person": "Maria", "reason": "", "urgency": "", "name": ""})
+    async with call((["One moment.", put], "Never asked for.")) as one:
+        transfers = ToolResult("ok", "Say so.", then=AfterReply.TRANSFER)
+        one.desk = FakeDesk(results={Tool.TRANSFER_CALL: transfers})
+        items = await one.say()
+        assert text(items) == "One moment. "
+        assert uses(items)[0].arguments["urgency"] == "normal"
+        assert len(one.requests) == 1
+
+
+@virtual
+async def test_a_call_does_not_end_with_something_left_undone() -> None:
+    both = ["Bye!", ToolCall("take_message", MESSAGE), ToolCall("end_call")]
+    async with call((both, "That did not work, I am sorry.")) as one:
+        one.desk = FakeDesk(results={Tool.TAKE_MESSAGE: ToolResult("failed", "It went wrong.")})
+        items = await one.say()
+        assert EndCall() not in items
+        told = [message["content"] for message in one.requests[1]["messages"][-2:]]
+        assert told[0] == "It went wrong."
+        assert "Not yet" in told[1]
 
 
 @pytest.mark.parametrize(
@@ -223,6 +267,7 @@ async def test_a_message_taken_before_an_interruption_is_told_and_not_taken_twic
         ('["Bob"]', "must be a JSON object"),
         ({"name": "Bob", "number": "", "message": " "}, '"message" is missing'),
         ({"name": "Bob", "number": "soon", "message": "Hi"}, '"number" must be digits'),
+        ({"message": "Hi", "urgent": "very"}, '"urgent" must be one of yes, no'),
     ],
 )
 def test_wrong_arguments_are_explained_and_put_right(arguments: Any, told: str) -> None:
@@ -230,7 +275,7 @@ def test_wrong_arguments_are_explained_and_put_right(arguments: Any, told: str) 
         wrong = ToolCall("take_message", arguments)
         async with call((wrong, ToolCall("take_message", MESSAGE), "Done.")) as one:
             items = await one.say()
-            assert items[0] == TAKEN
+            assert uses(items) == [TAKEN]
             assert text(items) == "Done."
             assert told in one.requests[1]["messages"][-1]["content"]
 
@@ -242,7 +287,7 @@ async def test_a_model_that_learns_nothing_is_given_up() -> None:
     async with call((ToolCall("fly"),) * 9) as one:
         with pytest.raises(VendorError, match="empty"):
             await one.say()
-        assert len(one.requests) == 3
+        assert len(one.requests) == 5
 
 
 @virtual
@@ -261,11 +306,11 @@ async def test_a_message_and_the_end_of_the_call_in_one_answer() -> None:
     both = ["Thanks, bye!", ToolCall("take_message", MESSAGE), ToolCall("end_call")]
     async with call((both,)) as one:
         items = await one.say()
-        assert items[-2:] == [TAKEN, EndCall()]
+        assert (uses(items), items[-1]) == ([TAKEN], EndCall())
     broken = [ToolCall("take_message", "{"), ToolCall("end_call")]
     async with call((broken, ToolCall("take_message", MESSAGE), "Bye.")) as one:
         items = await one.say()
-        assert items[0] == TAKEN
+        assert uses(items) == [TAKEN]
         assert EndCall() not in items
         assert [m["role"] for m in one.requests[1]["messages"][-3:]] == [
             "assistant",

@@ -52,7 +52,7 @@ def test_each_line_gives_what_it_says(about: str) -> None:
     assert counted == expect.get("usage")
 
 
-@pytest.mark.parametrize("about", FAILING)
+@pytest.mark.parametrize("about", sorted(FAILING))
 def test_what_failed_at_the_vendor_keeps_the_vendors_code(about: str) -> None:
     with pytest.raises(StreamError) as raised:
         Completion().feed(data(about))

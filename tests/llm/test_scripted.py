@@ -14,17 +14,23 @@ from hypothesis import strategies as st
 
 from services.call.effects import Purpose
 from services.call.words.readiness import Expectation
-from services.llm import Asks, TakeMessage
+from services.llm import Asks
 from services.receptionist.agent import Agent, Business
+from services.receptionist.tools import Tool, ToolResult
+from tests.desks import FakeDesk
 from tests.llm.scripted_call import (
     AGENT,
     Call,
     brain,
     caller,
     heard,
+    message,
     respond,
     said,
+    used,
 )
+
+NOBODY = {Tool.TRANSFER_CALL: ToolResult("nobody", "")}
 
 
 @pytest.mark.parametrize(
@@ -45,10 +51,10 @@ from tests.llm.scripted_call import (
         ("can you repeat that", "Sure. Thanks for calling Bright Smile Dental."),
         (
             "Can I speak to Mario?",
-            "Maria isn't available on this line and I can't put calls through",
+            "I can't put you through to Maria just now. Would you like to leave a message for",
         ),
-        ("operator", "I can't put calls through. Would you like to leave a message for the team?"),
-        ("can I make an appointment", "I can't book or change appointments yet."),
+        ("operator", "nobody can take your call just now. Would you like to leave a message for"),
+        ("can I make an appointment", "Sure. What would you like to come in for?"),
         ("I'm calling about my bill", "I can't help with that myself. Shall I take a message"),
         ("wait, just a second", "Take your time."),
         ("Hello?", "Hello! How can I help you?"),
@@ -68,17 +74,16 @@ from tests.llm.scripted_call import (
         ("it hurts when I chew on the", "Sure, go ahead."),
         ("yes", "What would you like to know?"),
         ("no", "Okay. How can I help you?"),
-        ("I have chest pain", "Please hang up and call 9 1 1 right now."),
         (
             "purple monkey",
-            "Sorry, I didn't understand that. You can ask me about our opening hours",
+            "Sorry, I didn't understand that. You can book an appointment, ask me about",
         ),
-        ("0", "I can't put calls through."),
+        ("0", "nobody can take your call just now"),
         ("5558675309", "Is that your number?"),
     ],
 )
 async def test_one_question(question: str, answer: str) -> None:
-    call = Call()
+    call = Call(desk=FakeDesk(results=NOBODY))
     assert answer in await call.say(question)
     assert not call.hangs_up
     assert call.message is None
@@ -123,7 +128,7 @@ async def test_repeat_says_all_that_was_meant_also_after_an_interruption() -> No
 
 
 async def test_not_understood_is_never_said_twice_in_the_same_words() -> None:
-    call = Call()
+    call = Call(desk=FakeDesk(results=NOBODY))
     answers = [await call.say(text) for text in ("purple", "monkey", "dish", "washer")]
     assert all(one != other for one, other in zip(answers, answers[1:], strict=False))
     assert "take a message" in answers[1]
@@ -133,7 +138,7 @@ async def test_not_understood_is_never_said_twice_in_the_same_words() -> None:
 async def test_repeat_after_a_miss_leaves_out_the_miss() -> None:
     call = Call()
     await call.say("purple monkey")
-    assert (await call.say("What?")).startswith("Sure. You can ask me about our opening hours")
+    assert (await call.say("What?")).startswith("Sure. You can book an appointment, ask me")
 
 
 async def test_okay_after_okay_ends_the_call() -> None:
@@ -161,7 +166,7 @@ async def test_leaving(words: str) -> None:
 
 
 async def test_a_declined_offer() -> None:
-    call = Call()
+    call = Call(desk=FakeDesk(results=NOBODY))
     await call.say("Can I talk to a person?")
     assert await call.say("no thanks") == "All right. Anything else?"
     assert not call.hangs_up
@@ -210,7 +215,7 @@ async def test_after_an_apology_the_caller_says_it_again() -> None:
     await call.say("leave a message")
     await call.say("My crown came off", hears=AGENT.line(Purpose.APOLOGY))
     await call.say("My crown came off")
-    assert call.left() == TakeMessage("", "", "My crown came off", complete=False)
+    assert call.left() == message("", "", "My crown came off", False)
 
 
 async def test_after_are_you_still_there() -> None:
@@ -260,7 +265,8 @@ def test_whatever_is_said_there_is_an_answer(exchange: list[tuple[str, int]]) ->
         turns.append(caller(text))
         events = asyncio.run(respond(turns, one))
         assert any(char.isalpha() for char in said(events))
-        assert sum(isinstance(event, TakeMessage) for event in events) <= 1
+        kept = [wish for wish in used(events) if wish.tool is Tool.TAKE_MESSAGE]
+        assert len(kept) <= 1
         one.unfinished(turns)
         if answer := said(events)[:heard_chars].strip():
             turns.append(heard(answer))
@@ -273,8 +279,8 @@ async def test_a_turn_without_end_is_answered_and_kept_in_part() -> None:
     await call.say("my invoice is wrong " * 5_000)
     left = call.left()
     assert left is not None
-    assert left.message.startswith("my invoice is wrong")
-    assert len(left.message) <= 3000
+    assert left["message"].startswith("my invoice is wrong")
+    assert len(left["message"]) <= 3000
 
 
 # --- what is asked for ----------------------------------------------------------------------------

@@ -12,7 +12,8 @@ import pytest
 from openai import AsyncOpenAI
 
 from services.audio.mulaw import encode_pcm
-from services.stt.openai import OpenAITranscription, OpenAIWords, wav
+from services.audio.wav import wav
+from services.stt.openai import OpenAITranscription, OpenAIWords
 from services.stt.utterances import UtteranceTranscriber
 from services.stt.words import FirstWords, Way
 from services.vendors import Reports, VendorError

@@ -20,17 +20,19 @@ from services.audio.models import ModelMissing
 from services.audio.mulaw import SILENCE
 from services.call import events as on
 from services.call.conversation import Agent, Caller, Conversation
-from services.call.effects import Effect, HangUp, KeepMessage, StartReply
+from services.call.effects import Effect, HangUp, StartReply
 from services.call.events import Event
 from services.call.timings import Timings
 from services.carriers.twilio import TwilioCarrier
+from services.engines import CallBrief
 from services.engines.choice import Engines
 from services.journal import Journal, JournalWriter
-from services.latency import LatencyFold
 from services.receptionist.agent import load_agent
+from services.records.latency import LatencyFold
 from services.session import Session
 from services.settings import load_settings
 from tests import speech
+from tests.desks import FakeDesk
 from tests.phone import FakePhone
 from tests.simulators.playback import Playback
 from tests.simulators.vendors.base import Simulator
@@ -110,7 +112,7 @@ class Call:
 
     def __init__(self, server: Server, number: int = 1) -> None:
         self.phone = FakePhone()
-        self.kept: list[KeepMessage] = []
+        self.desk = FakeDesk()
         self.entries: list[tuple[float, Event, list[Effect]]] = []
         self.waits_ms: list[float] = []
         """From the end of the caller's voice to the first audio on its way, of each answer."""
@@ -126,10 +128,9 @@ class Call:
             name,
             self.phone,
             carrier,
-            server.engines.open("+15550100001"),
+            server.engines.open(CallBrief(name, "+15550100001"), self.desk),
             Conversation(server.timings, server.engines.briefing),
             journal,
-            self.kept.append,
         )
         self.began = self.phone.loop.time()
         started = on.CallStarted("+15550100001", "+15550100002")

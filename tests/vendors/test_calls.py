@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from services.call import events as on
-from services.call.effects import ClearPlayback, KeepMessage, StartReply
+from services.call.effects import ClearPlayback, StartReply
 from services.call.timings import Timings
 from services.replay import replay
 from tests.simulators.vendors.__main__ import vendor_steps
@@ -52,7 +52,7 @@ async def test_a_call_with_a_question_a_message_and_a_goodbye(folder: Path) -> N
         await call.say("vm-goodbye")
         await call.until(call.task.done)
         assert call.hung_up == ["goodbye"]
-        assert call.kept == [KeepMessage(TAKEN["name"], TAKEN["number"], TAKEN["message"])]
+        assert call.desk.messages == [{**TAKEN, "urgent": "no", "complete": "yes"}]
     greeting, *talk = call.history
     assert greeting.startswith("Thanks for calling")
     assert talk == [

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext, redirect_stdout
+from contextlib import (
+    asynccontextmanager,
+    closing,
+    contextmanager,
+    nullcontext,
+    redirect_stdout,
+)
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -176,9 +182,11 @@ def test_the_caller_gets_answers_and_leaves_a_message(run: Run) -> None:
     ):
         assert part in said
     assert "result          ran through" in said
-    (kept,) = map(json.loads, (run.data / "messages.jsonl").read_text().splitlines())
-    assert (kept["message"], kept["number"]) == (TEXTS["vm-nonumber"], "5550123")
-    assert kept["complete"]
+    with closing(sqlite3.connect(run.data / "receptionist.db")) as database:
+        kept = database.execute("select text, number, complete from messages").fetchall()
+    ((words, number, is_complete),) = kept
+    assert (words, is_complete) == (TEXTS["vm-nonumber"], True)
+    assert number.endswith("5550123")
 
 
 def test_the_journal_can_be_replayed(run: Run) -> None:

@@ -46,10 +46,10 @@ def test_the_median_response_falls_by_the_eager_lead_and_nothing_is_released_ear
 def test_what_is_released_too_early_is_found() -> None:
     start = do.StartReply(2, Purpose.ANSWER, is_eager=True)
     late = on.DeadlinePassed()
-    audio, message = do.SendAudio(2, 0, b""), on.MessageTaken(2, "", "1", "Hi")
+    audio, message = do.SendAudio(2, 0, b""), on.ToolStarted(2, "take_message")
     begun: Entries = [(1.0, late, [start])]
     assert released([*begun, (2.0, late, [audio])]) == ["2.00 s: audio of reply 2 was sent"]
-    assert released([*begun, (2.0, message, [])]) == ["2.00 s: a message was taken"]
+    assert released([*begun, (2.0, message, [])]) == ["2.00 s: take_message was begun"]
     assert released([*begun, (2.0, late, [do.CommitReply(2), audio]), (3.0, message, [])]) == []
     assert released([*begun, (2.0, late, [do.CancelReply(2)]), (3.0, late, [audio])]) != []
 
@@ -77,10 +77,10 @@ async def test_a_dropped_reply_that_wanted_to_keep_a_message_keeps_none(folder: 
         assert "openai done" in call.steps(dropped)  # it knows what it would do
         await call.ask("hours")
         assert do.CancelReply(dropped) in call.effects(do.CancelReply)
-        assert (call.events(on.MessageTaken), call.kept) == ([], [])
+        assert (call.events(on.ToolStarted), call.desk.asked) == ([], [])
         assert call.history[-1] == "From nine to five."
         await call.ask("location")
-        assert [message.message for message in call.kept] == [MESSAGE["message"]]
+        assert [message["message"] for message in call.desk.messages] == [MESSAGE["message"]]
         committed = call.replies[-1].reply
         assert call.replies[-1].is_eager
         assert do.CommitReply(committed) in call.effects(do.CommitReply)

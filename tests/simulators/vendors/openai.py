@@ -105,6 +105,9 @@ class OpenAISimulator(Simulator):
             except ConnectionError:
                 self.note(link, "disconnected", tokens=self.sent[link])
                 return web.Response()
+            except AssertionError as error:  # a strict model's
+                self.errors.append(str(error))
+                raise
             except asyncio.CancelledError:
                 self.note(link, "disconnected", tokens=self.sent[link])
                 raise
@@ -172,7 +175,7 @@ class OpenAISimulator(Simulator):
         body = await read_json(request)
         chat.check(body, openai_models.chats(self.models))
         self.note(link, "request", model=body["model"], messages=body["messages"], body=body)
-        tokens = self.model.answer(body["messages"], chat.longest(body))
+        tokens = self.model.answer(body["messages"], chat.longest(body), body.get("tools"))
         if not body.get("stream"):
             await self.model.all_at_once(tokens)
             self.note(link, "done", tokens=len(tokens))

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 DEFAULT_ANSWER = "Thank you for calling. We are open from nine to five, Monday to Friday."
 
@@ -30,8 +30,18 @@ class ToolCall:
 Reply = str | ToolCall | Sequence[str | ToolCall]
 """What a model says: text, tool calls, or text before tool calls."""
 
-Answers = Callable[[list[dict[str, Any]]], Reply] | Sequence[Reply] | None
-"""A function of the messages; or one reply for each request, in order; else a standing answer."""
+
+@runtime_checkable
+class ToolModel(Protocol):
+    """A model that looks at the tools that it is offered, as well as at the messages."""
+
+    def reply(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> Reply:
+        """What it says, and which tools it calls."""
+
+
+Answers = Callable[[list[dict[str, Any]]], Reply] | Sequence[Reply] | ToolModel | None
+"""A function of the messages, or a model that knows tools as well; or one reply for each request,
+in order; else a standing answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +82,17 @@ class Model:
         self._given = 0
         self._calls = 0
 
-    def answer(self, messages: list[dict[str, Any]], longest: int | None) -> list[Token]:
+    def answer(
+        self,
+        messages: list[dict[str, Any]],
+        longest: int | None,
+        tools: list[dict[str, Any]] | None = None,
+    ) -> list[Token]:
         """The tokens of the next reply, at most ``longest``."""
         reply: Reply = DEFAULT_ANSWER
-        if callable(self.answers):
+        if isinstance(self.answers, ToolModel):
+            reply = self.answers.reply(messages, tools or [])
+        elif callable(self.answers):
             reply = self.answers(messages)
         elif self.answers is not None and self._given < len(self.answers):
             reply = self.answers[self._given]

@@ -240,7 +240,7 @@ def longest(body: dict[str, Any]) -> int | None:
 
 def usage_of(body: dict[str, Any], tokens: list[Token]) -> dict[str, Any]:
     """The bill."""
-    prompt = count(body["messages"])
+    prompt = count(body["messages"]) + (count(body["tools"]) if body.get("tools") else 0)
     return {
         "prompt_tokens": prompt,
         "completion_tokens": len(tokens),
