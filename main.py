@@ -6,129 +6,119 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
-from tempfile import TemporaryFile
 from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
-from api import console, guard, health, media_stream, twilio_webhook
+from api import (
+    console,
+    document,
+    errors,
+    health,
+    make_call,
+    media_stream,
+    recorded,
+    rest,
+    twilio_webhook,
+    webhooks,
+)
 from api.guard import ConsoleGuard
+from api.keys import ApiKeyGuard
 from api.sockets import ImpatientSockets
+from api.stats import Gauges
+from services import redaction
+from services.announcement import announcement
 from services.calls import Calls
-from services.engines.choice import Engines
 from services.engines.wanted import NotConfigured
-from services.journal import JournalWriter
-from services.live import LiveCalls
-from services.receptionist.agent import AgentFileError, load_agent
-from services.receptionist.messages import MessageBook
+from services.office import Office
+from services.receptionist.agent import AgentFileError
 from services.settings import Settings, SettingsError, load_settings
-from services.tokens import Tokens
+from services.store import StoreError, prepare
 
 log = logging.getLogger(__name__)
 
-EVERYWHERE = {"127.0.0.1", "::1", "0.0.0.0", "::"}
-"""Addresses behind which this machine's browser finds us as localhost."""
 MAX_MESSAGE_BYTES = 65_536
 """The largest message a socket may send us; a 20 ms frame takes about 400 bytes."""
 
+_LIBRARIES = {
+    **dict.fromkeys(("websockets", "aiosqlite", "openai", "httpcore", "hpack"), logging.INFO),
+    "alembic": logging.WARNING,
+}
+"""Libraries that tell too much: at DEBUG keys and callers' words, or at each start that all is
+well."""
+
 
 def create_app(settings: Settings) -> FastAPI:
-    """The app for these settings. Raises AgentFileError if the agent's file cannot be used."""
-    agent = load_agent(settings.agent_file).with_overrides(
-        greeting=settings.greeting, business_name=settings.business_name
-    )
-    engines = Engines(settings, agent)
-    live, tokens = LiveCalls(), Tokens()
-    _make_data_dir(settings.data_dir)
-    writer = JournalWriter(settings.data_dir / "calls")
-    messages = MessageBook(settings.data_dir / "messages.jsonl")
-    calls = Calls(
-        engines,
-        settings.timings,
-        live,
-        writer,
-        messages.keep,
-        max_calls=settings.max_calls,
-        with_words=settings.journal_words,
-    )
+    """The app for these settings. Raises AgentFileError, NotConfigured and SettingsError."""
+    office = Office(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await engines.warm()
-        print(announcement(settings, agent.business.name, engines), flush=True)
+        redaction.install()  # the server's handlers are there now
+        await office.open()
+        print(announcement(settings, office.fleet), flush=True)
         gc.collect()
         gc.freeze()  # what lives as long as the process need not be looked through in every call
-        warmth = asyncio.create_task(engines.run(), name="warmth")
+        running = asyncio.create_task(office.run(), name="office")
         yield
-        warmth.cancel()
-        await asyncio.gather(warmth, return_exceptions=True)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
         gc.unfreeze()
-        await engines.close()
-        writer.close()
+        await office.close()
 
-    app = FastAPI(title="Voice agent server", lifespan=lifespan)
-    app.state.calls, app.state.tokens = calls, tokens
-    guard.install(app)
-    app.include_router(health.build(calls, lambda: engines.failures))
-    app.include_router(twilio_webhook.build(settings, tokens, lambda: calls.full))
-    app.include_router(media_stream.build(settings, tokens, calls))
+    app = FastAPI(
+        title=document.TITLE,
+        description=document.DESCRIPTION,
+        openapi_tags=document.TAGS,
+        lifespan=lifespan,
+    )
+    app.state.calls, app.state.tokens = office.calls, office.tokens
+    errors.install(app)
+    for router in _routers(settings, office):
+        app.include_router(router)
+    return app
+
+
+def _routers(settings: Settings, office: Office) -> Iterator[APIRouter]:
+    """The doors: who may come in by which is for each of them to say."""
+    fleet, calls, switchboard = office.fleet, office.calls, office.switchboard
+    yield health.build(
+        calls,
+        lambda: fleet.failures,
+        lambda: len(fleet.agent_problems),
+        lambda: office.store().ping(),
+    )
+    yield twilio_webhook.build(settings, switchboard)
+    yield webhooks.build(settings, switchboard, office.outbound, office.progress)
+    download = office.download if office.twilio else None
+    yield recorded.build(settings, switchboard, office.recorded, download)
+    yield media_stream.build(settings, office.tokens, calls)
     console_guard = ConsoleGuard(
         settings.console_password,
         public_url=settings.public_url,
         trusted_proxies=settings.trusted_proxies,
     )
-    app.include_router(console.build(console_guard, tokens, live, agent))
-    return app
-
-
-def _make_data_dir(folder: Path) -> None:
-    """Raises SettingsError if nothing can be kept there: better now than in the first call."""
-    try:
-        (folder / "calls").mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder / "calls"):
-            pass
-    except OSError as error:
-        raise SettingsError(f"DATA_DIR: {folder} cannot be used: {error.strerror}") from None
-
-
-def announcement(settings: Settings, business: str, engines: Engines) -> str:
-    """What the server says of itself when it listens."""
-    host = "localhost" if settings.host in EVERYWHERE else settings.host
-    here = f"http://{host}:{settings.port}"
-    webhook = f"{settings.public_url or 'https://YOUR-PUBLIC-HOST'}/voice-stream"
-    lines = [
-        "",
-        f"{business} is answering calls.",
-        f"  Talk page  {here}/",
-        f"  Twilio     {webhook}",
-        "             (the number's webhook for 'A call comes in', HTTP POST)",
-        *(f"  {part:<10} {choice}" for part, choice in engines.report),
-    ]
-    if engines.problems:
-        lines += ["  Trouble:", *(f"    - {error}" for error in engines.problems)]
-    if missing := _missing(settings):
-        lines += ["  Missing for production:", *(f"    - {item}" for item in missing)]
-    return "\n".join([*lines, ""])
-
-
-def _missing(settings: Settings) -> list[str]:
-    missing = []
-    if not settings.public_url:
-        missing.append("PUBLIC_URL: the https:// address under which Twilio reaches this server")
-    if not settings.twilio_auth_token:
-        missing.append("TWILIO_AUTH_TOKEN: without it anybody can call the webhook")
-    if not settings.console_password:
-        missing.append("CONSOLE_PASSWORD: without it the talk page works on this machine only")
-    return missing
+    yield console.build(console_guard, office.tokens, office.live, fleet)
+    api_guard = ApiKeyGuard(settings.api_keys, trusted_proxies=settings.trusted_proxies)
+    gauges = Gauges(
+        lambda: calls.in_progress,
+        office.figures,
+        office.pulse,
+        lambda: office.records.scribe.backlog,
+    )
+    yield rest.build(
+        api_guard, office.store, office.fleet, office, office.orders, office.files, gauges
+    )
+    yield make_call.build(api_guard, office.outbound)
 
 
 def _load() -> Settings:
     settings = load_settings()
-    logging.getLogger("websockets").setLevel(logging.INFO)  # see server_config
+    for name, level in _LIBRARIES.items():
+        logging.getLogger(name).setLevel(level)
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
@@ -185,11 +175,11 @@ class Server(uvicorn.Server):
         if not self._calls.closing:
             self._calls.closing = True
             self._drained_at = now
-            log.info("stopping: %d calls in progress", len(self._calls.live))
+            log.info("stopping: %d calls in progress", self._calls.in_progress)
         is_over = now - self._drained_at >= self._drain_s
         if is_over:
             self._calls.end_all()
-        return is_over or not self._calls.live
+        return is_over or not self._calls.in_progress
 
 
 def main() -> int:
@@ -197,7 +187,8 @@ def main() -> int:
     try:
         settings = _load()
         app = create_app(settings)
-    except (SettingsError, AgentFileError, NotConfigured) as error:
+        prepare(settings.store_url)
+    except (SettingsError, AgentFileError, NotConfigured, StoreError) as error:
         print(f"Cannot start:\n{error}", file=sys.stderr)
         return 2
     config = server_config(app, settings)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import mimetypes
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.routing import APIRoute
@@ -23,12 +23,13 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from api.connection import Refused
+from api.errors import GUARDED, errors, expected
 from api.guard import TALK_COOKIE, ConsoleGuard
 from api.twilio_webhook import STREAM_PATH
 from services.call.effects import Purpose
 from services.live import LiveCalls, Sight
 from services.receptionist.agent import Agent
-from services.tokens import Tokens
+from services.switchboard.tokens import Announced, Tokens
 
 MAX_TEXT_CHARS = 500
 """The longest turn that can be typed; nobody says more in one breath."""
@@ -63,7 +64,9 @@ class TypedTurn(BaseModel):
 
     text: Annotated[
         str,
-        StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT_CHARS),
+        StringConstraints(
+            strip_whitespace=True, min_length=1, max_length=MAX_TEXT_CHARS, pattern=r"\S"
+        ),
     ]
 
 
@@ -102,7 +105,7 @@ class ConsoleRoute(APIRoute):
             try:
                 response = await handle(request)
             except RequestValidationError as error:
-                raise Refused(422, "bad_request", _expected(error)) from None
+                raise Refused(422, "bad_request", expected(error)) from None
             for name, value in _HEADERS.items():
                 response.headers[name] = value
             return response
@@ -130,13 +133,22 @@ def _behind(guard: ConsoleGuard) -> type[ConsoleRoute]:
     return GuardedRoute
 
 
+class Directory(Protocol):
+    """The agents; see ``services.fleet``."""
+
+    @property
+    def agents(self) -> Mapping[str, Agent]: ...
+
+    def for_number(self, called: str) -> tuple[str, Agent]: ...
+
+
 def build(
-    guard: ConsoleGuard, tokens: Tokens, live: LiveCalls, agent: Agent, *, web: Path = _WEB
+    guard: ConsoleGuard, tokens: Tokens, live: LiveCalls, agents: Directory, *, web: Path = _WEB
 ) -> APIRouter:
     """The console's routes; ``web`` is the folder of static files. They raise Refused."""
     router = APIRouter()
     router.include_router(_pages(web))
-    router.include_router(_calls(_behind(guard), tokens, live, agent))
+    router.include_router(_calls(_behind(guard), tokens, live, agents))
     return router
 
 
@@ -164,22 +176,46 @@ def _pages(web: Path) -> APIRouter:
     return router
 
 
-def _calls(guarded: type[ConsoleRoute], tokens: Tokens, live: LiveCalls, agent: Agent) -> APIRouter:
-    """What the page asks of the server. Behind the guard: talking costs the owner money."""
-    router = APIRouter(prefix="/console", tags=["console"], route_class=guarded)
+def _chosen(agents: Directory, agent_id: str) -> tuple[str, AgentInfo]:
+    """The agent that the page asks for, or the one for any number. Raises Refused."""
+    if agent_id and agent_id not in agents.agents:
+        known = ", ".join(agents.agents)
+        raise Refused(404, "no_such_agent", f"There is no such agent; there are {known}.")
+    agent_id = agent_id or agents.for_number("")[0]
+    agent = agents.agents[agent_id]
     greeting = agent.line(Purpose.GREETING)
-    about = AgentInfo(name=agent.name, business=agent.business.name, greeting=greeting)
+    return agent_id, AgentInfo(name=agent.name, business=agent.business.name, greeting=greeting)
 
-    @router.get("/info")
-    async def info() -> AgentInfo:
+
+AgentId = Annotated[
+    str, Query(max_length=64, description="An agent's id; empty: the one for any number.")
+]
+
+
+def _calls(
+    guarded: type[ConsoleRoute], tokens: Tokens, live: LiveCalls, agents: Directory
+) -> APIRouter:
+    """What the page asks of the server. Behind the guard: talking costs the owner money."""
+    router = APIRouter(
+        prefix="/console",
+        tags=["console"],
+        route_class=guarded,
+        responses=errors(400, *GUARDED),
+    )
+
+    @router.get("/info", responses=errors(404))
+    async def info(agent: AgentId = "") -> AgentInfo:
         """Whom the page calls."""
-        return about
+        return _chosen(agents, agent)[1]
 
-    @router.post("/call", status_code=201)
-    async def announce(call: NewCall, request: Request, response: Response) -> AnnouncedCall:
+    @router.post("/call", status_code=201, responses=errors(404))
+    async def announce(
+        call: NewCall, request: Request, response: Response, agent: AgentId = ""
+    ) -> AnnouncedCall:
         """Announce a call: its stream may be opened once, within a minute."""
+        agent_id, about = _chosen(agents, agent)
         call_id = f"CA{secrets.token_hex(16)}"
-        token = tokens.issue(call_id, CALLER, "", "talk")
+        token = tokens.announce(Announced(call_id, CALLER, origin="talk", agent=agent_id))
         response.set_cookie(
             TALK_COOKIE,
             token,
@@ -200,7 +236,7 @@ def _calls(guarded: type[ConsoleRoute], tokens: Tokens, live: LiveCalls, agent: 
             agent=about,
         )
 
-    @router.post("/calls/{call_id}/text", status_code=204)
+    @router.post("/calls/{call_id}/text", status_code=204, responses=errors(404))
     async def type_text(call_id: str, turn: TypedTurn) -> None:
         """Say something in a live call by typing it."""
         if not live.type_text(call_id, turn.text):
@@ -213,12 +249,3 @@ def _calls(guarded: type[ConsoleRoute], tokens: Tokens, live: LiveCalls, agent: 
             yield sight
 
     return router
-
-
-def _expected(error: RequestValidationError) -> str:
-    """What is wrong with a request, without what was in it: that may be a caller's words."""
-    problems = (
-        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-        for problem in error.errors()
-    )
-    return "; ".join(problems)

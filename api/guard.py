@@ -13,11 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from fastapi import FastAPI
-from fastapi.responses import JSONResponse
 from starlette.requests import HTTPConnection
-from starlette.websockets import WebSocket
 
+from api.attempts import WrongAttempts
 from api.connection import (
     TRUSTED_PROXIES,
     Refused,
@@ -28,8 +26,9 @@ from api.connection import (
     requested_url,
     sender,
 )
+from api.errors import install as install
 from services.carriers.twilio import signed, without_userinfo
-from services.tokens import Tokens
+from services.switchboard.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
@@ -51,19 +50,6 @@ class PublicSide(Protocol):
     @property
     def trusted_proxies(self) -> tuple[str, ...]:
         """Addresses and networks whose X-Forwarded headers are believed."""
-
-
-def install(app: FastAPI) -> None:
-    """Make ``app`` answer Refused as ``{"error": {"code": ..., "message": ...}}``."""
-    app.exception_handler(Refused)(_answer_refusal)
-
-
-async def _answer_refusal(connection: HTTPConnection, refusal: Refused) -> JSONResponse | None:
-    if isinstance(connection, WebSocket):
-        await connection.close()  # before it was accepted: HTTP 403, all that a browser can see
-        return None
-    content = {"error": {"code": refusal.code, "message": refusal.detail}}
-    return JSONResponse(content, refusal.status_code, refusal.headers)
 
 
 # --- the console ------------------------------------------------------------------------------
@@ -90,7 +76,7 @@ class ConsoleGuard:
         self._password = password.encode()
         self._public_url = public_url
         self._trusted_proxies = trusted_proxies
-        self._wrong = _WrongPasswords(clock)
+        self._wrong = WrongAttempts(clock)
 
     async def __call__(self, connection: HTTPConnection) -> None:
         """Raise Refused (400, 401, 403 or 429) unless the connection may come in."""
@@ -126,33 +112,6 @@ class ConsoleGuard:
         headers = {"WWW-Authenticate": 'Basic realm="console", charset="UTF-8"'}
         message = "Log in with any user name and the password that CONSOLE_PASSWORD holds."
         raise Refused(401, "password_required", message, headers)
-
-
-class _WrongPasswords:
-    """Counts wrong passwords per sender, within a minute of the first one. Bounded in memory."""
-
-    _LIMIT = 10
-    _WINDOW_S = 60.0
-    _SENDERS = 1024
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._counts: dict[str, tuple[float, int]] = {}  # sender -> (end of its minute, how many)
-
-    def locked_out_s(self, who: str) -> float:
-        """For how many more seconds ``who`` is locked out; 0 or less if it is not."""
-        until, count = self._counts.get(who, (0.0, 0))
-        return until - self._clock() if count >= self._LIMIT else 0.0
-
-    def count(self, who: str) -> None:
-        """One more wrong password of ``who``."""
-        now = self._clock()
-        until, count = self._counts.pop(who, (0.0, 0))
-        if until <= now:
-            until, count = now + self._WINDOW_S, 0
-        if len(self._counts) >= self._SENDERS:
-            del self._counts[next(iter(self._counts))]  # the one that has been quiet for longest
-        self._counts[who] = (until, count + 1)
 
 
 def _changes_something(connection: HTTPConnection) -> bool:

@@ -1,5 +1,7 @@
 """``WS /media-stream``: let the call's socket in, then ``Session.run`` it.
 
+A call of ours has its id in the path, ``/media-stream/{call_id}``; its token must be that call's.
+
 Twilio and the talk page speak the same protocol here. A socket is accepted at once, since the
 carrier counts the seconds; it then has a moment to say ``start`` with a token that a webhook or the
 talk page was given. Without one it gets nothing.
@@ -17,11 +19,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.guard import PublicSide, handshake_allowed
 from api.sockets import fast_lane
-from api.twilio_webhook import STREAM_PATH
 from services.calls import Calls
 from services.carriers import BadMessage, StreamStarted
 from services.carriers.twilio import TwilioCarrier
-from services.tokens import Announced, Tokens
+from services.switchboard.connecting import STREAM_PATH
+from services.switchboard.tokens import Announced, Tokens
 
 log = logging.getLogger(__name__)
 
@@ -87,16 +89,18 @@ class NotWelcome(Exception):
 
 
 def build(settings: PublicSide, tokens: Tokens, calls: Calls) -> APIRouter:
-    """The media stream's route, with and without a final slash: carriers follow no redirects."""
+    """The media stream's routes, with and without a final slash: carriers follow no redirects."""
 
-    async def media_stream(websocket: WebSocket) -> None:
+    async def hold(websocket: WebSocket, call_id: str) -> None:
         if not handshake_allowed(websocket, settings, tokens):
             await websocket.close(_POLICY_VIOLATION)  # before accept: HTTP 403
             return
         await websocket.accept()
         socket, carrier = StarletteSocket(websocket), TwilioCarrier()
         try:
-            announced = await _start(socket, carrier, tokens.redeem)
+            announced = await _start(
+                socket, carrier, lambda token, sid: tokens.redeem(token, sid, call_id)
+            )
         except NotWelcome as error:
             log.warning("media stream refused: %s", error)
             await socket.close(_POLICY_VIOLATION, str(error))
@@ -108,9 +112,16 @@ def build(settings: PublicSide, tokens: Tokens, calls: Calls) -> APIRouter:
             log.exception("call %s: ended by a bug", announced.call_id)
             await socket.close(_INTERNAL_ERROR, "The call ended by an error of the server.")
 
+    async def media_stream(websocket: WebSocket) -> None:
+        await hold(websocket, "")
+
+    async def media_stream_of(websocket: WebSocket) -> None:
+        await hold(websocket, websocket.path_params["call_id"])
+
     router = APIRouter()
-    for path in (STREAM_PATH, STREAM_PATH + "/"):
-        router.add_api_websocket_route(path, media_stream)
+    for slash in ("", "/"):
+        router.add_api_websocket_route(STREAM_PATH + slash, media_stream)
+        router.add_api_websocket_route(STREAM_PATH + "/{call_id}" + slash, media_stream_of)
     return router
 
 

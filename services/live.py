@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from services.call.effects import CommitTurn, Effect, HangUp, ReportHeard
+from services.call.effects import CommitTurn, Effect, HangUp, ReportHeard, Turn
 from services.call.events import (
     AudioProduced,
     CallerHungUp,
@@ -15,11 +15,15 @@ from services.call.events import (
     TranscriptFinal,
     TranscriptInterim,
 )
-from services.latency import LatencyFold
+from services.records.latency import TurnLatency
 from services.session import Session
 
 Sight = Mapping[str, object]
 """What the talk page is shown, ready for JSON: a state, a caption, a latency or the end."""
+
+Show = Callable[[float, Event, Sequence[Effect], TurnLatency | None], None]
+"""``show(now, event, effects, turn)``: an entry of a call's journal; ``turn`` is the latency of a
+turn that it completed."""
 
 START_WITHIN_S = 10.0
 """How long a watcher waits for a call that was announced."""
@@ -32,29 +36,35 @@ class View:
 
     def __init__(self, session: Session) -> None:
         self._conversation = session.conversation
-        self._latency = LatencyFold()
-        self._state: Sight = {}
+        self._states: tuple[object, object] = (None, None)
         self._caller_caption = 1
         self._said: dict[int, str] = {}
 
-    def see(self, now: float, event: Event, effects: Sequence[Effect]) -> Iterator[Sight]:
-        """What this entry changes on the page."""
-        state = {
-            "type": "state",
-            "caller": self._conversation.caller.value,
-            "agent": self._conversation.agent.value,
-        }
-        if state != self._state:
-            self._state = state
-            yield state
+    def see(
+        self, event: Event, effects: Sequence[Effect], turn: TurnLatency | None
+    ) -> Iterator[Sight]:
+        """What this entry changes on the page; ``turn`` is the latency of a turn that is whole with
+        it."""
+        caller, agent = states = self._conversation.caller, self._conversation.agent
+        if states != self._states:
+            self._states = states
+            yield {"type": "state", "caller": caller.value, "agent": agent.value}
         yield from self._captions(event, effects)
-        if figures := self._latency.feed(now, event, effects):
-            yield {"type": "latency", "ms": figures.as_dict()}
+        if turn:
+            yield {"type": "latency", "ms": turn.as_dict()}
         for effect in effects:
             if isinstance(effect, HangUp):
                 yield {"type": "ended", "reason": effect.reason}
         if isinstance(event, CallerHungUp):
             yield {"type": "ended", "reason": "hangup"}
+
+    def follow(self, event: Event, effects: Sequence[Effect]) -> None:
+        """Take in an entry that nobody sees: whoever comes to watch finds captions whole."""
+        if type(event) is AudioProduced and event.text:
+            self._said[event.reply] = f"{self._said.get(event.reply, '')} {event.text}".strip()
+        for effect in effects:
+            if type(effect) is CommitTurn:
+                self._caller_caption += 1
 
     def _captions(self, event: Event, effects: Sequence[Effect]) -> Iterator[Sight]:
         match event:
@@ -89,24 +99,44 @@ class LiveCalls:
     def __len__(self) -> int:
         return len(self._sessions)
 
+    def session(self, call_id: str) -> Session | None:
+        """The session of a live call."""
+        return self._sessions.get(call_id)
+
+    def state(self, call_id: str) -> tuple[str, str] | None:
+        """What caller and agent are doing in a live call."""
+        if session := self._sessions.get(call_id):
+            return session.conversation.caller.value, session.conversation.agent.value
+        return None
+
+    def turns(self, call_id: str) -> tuple[Turn, ...]:
+        """What was said so far in a live call."""
+        session = self._sessions.get(call_id)
+        return tuple(session.conversation.history) if session else ()
+
     @contextmanager
-    def enter(self, session: Session) -> Iterator[None]:
-        """Register a call while it lives. A second stream of the same call ends the first."""
+    def enter(self, session: Session) -> Iterator[Show]:
+        """Register a call while it lives; gives what wants to be shown every entry of its journal.
+        A second stream of the same call ends the first."""
         if earlier := self._sessions.get(session.call_id):
             earlier.emit(CallerHungUp("superseded"))
         self._sessions[session.call_id] = session
         view, call_id = View(session), session.call_id
 
-        def show(now: float, event: Event, effects: list[Effect]) -> None:
-            sights = list(view.see(now, event, effects))  # a fold: it must miss nothing
-            watchers = self._watchers.get(session.call_id, set())
+        def show(
+            now: float, event: Event, effects: Sequence[Effect], turn: TurnLatency | None
+        ) -> None:
+            watchers = self._watchers.get(call_id)
+            if not watchers:
+                view.follow(event, effects)
+                return
+            sights = list(view.see(event, effects, turn))
             for watcher in tuple(watchers) if self._sessions.get(call_id) is session else ():
                 for sight in sights:
                     _offer(watcher, sight, watchers)
 
-        session.journal.watch(show)
         try:
-            yield
+            yield show
         finally:
             if self._sessions.get(session.call_id) is session:
                 del self._sessions[session.call_id]

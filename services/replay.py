@@ -32,6 +32,8 @@ class Difference:
 def replay(lines: Iterable[str]) -> tuple[int, list[Difference]]:
     """How many entries were replayed, and where the effects differ. Raises JournalError."""
     header, entries = read_journal(lines)
+    if header.get("path", "stream") != "stream":
+        raise JournalError("line 1: a call that was recorded turn by turn; the core had no part")
     try:
         briefing = Briefing(**header["briefing"], is_dialable=is_dialable)
         conversation = Conversation(Timings(**header["timings"]), briefing)

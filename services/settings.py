@@ -6,6 +6,7 @@ descriptions here are what ``.env.example`` and the README say; a test holds the
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
@@ -59,10 +60,23 @@ class Settings(BaseSettings):
         repr=False,
         description="Twilio's auth token: webhooks and sockets must be signed with it.",
     )
+    twilio_account_sid: str = Field(
+        "",
+        description="Twilio's account, for calls that go out, text messages and recordings.",
+    )
+    twilio_number: str = Field(
+        "",
+        description="The number that calls and text messages come from, like +15551234567, unless "
+        "the agent's file names one.",
+    )
     twilio_base_url: BaseUrl = Field(
-        "https://api.twilio.com",
-        description="Where Twilio's REST interface is. Nothing uses it yet: calls come in, "
-        "none go out.",
+        "https://api.twilio.com", description="Where Twilio's REST interface is."
+    )
+    api_keys: Annotated[tuple[Key, ...], NoDecode] = Field(
+        (),
+        repr=False,
+        description="Keys that open the REST interface, separated by commas; without one it is "
+        "closed.",
     )
     console_password: str = Field(
         "",
@@ -70,13 +84,23 @@ class Settings(BaseSettings):
         description="Password of the talk page. Without one it answers only to this machine.",
     )
 
-    agent_file: Path = Field(
-        Path("agents/receptionist.toml"), description="The file that describes the receptionist."
+    agents_dir: Path = Field(
+        Path("agents"), description="The folder of the agents' files; each describes one."
+    )
+    agent_file: Path | None = Field(
+        None, description="The file of the only agent, instead of all in the folder."
     )
     greeting: str = Field(
-        "", description="What the agent says first, instead of the file's greeting."
+        "", description="What the agent says first, instead of the file's greeting; for one agent."
     )
-    business_name: str = Field("", description="The business's name, instead of the file's.")
+    business_name: str = Field(
+        "", description="The business's name, instead of the file's; for one agent."
+    )
+    owner_phone: str = Field(
+        "",
+        description="The owner's number, like +15551234567: urgent callers are put through to it, "
+        "and it is told of messages, unless the agent's file names another.",
+    )
 
     stt: WhoHears = Field(
         "", description="Who hears: deepgram, flux, openai, embedded; empty: by the keys there are."
@@ -232,8 +256,44 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(
-        Path("data"), description="Folder for the calls' journals and the messages taken."
+        Path("data"), description="Folder for journals, recordings and the database file."
     )
+    database_url: str = Field(
+        "",
+        repr=False,
+        description="The database, like postgresql://user:password@host/name; empty: a file of "
+        "SQLite in the data folder.",
+    )
+    retention_days: int = Field(
+        0, ge=0, description="Days after which a call's record is deleted; 0: never."
+    )
+    target_ms: int = Field(
+        1500,
+        ge=100,
+        le=20_000,
+        description="How long a caller should wait for an answer at most, in ms; a turn that takes "
+        "longer is a warning in the log.",
+    )
+    price_currency: str = Field("USD", description="The currency of the prices.")
+    price_call_minute: float = Field(
+        0.0085, ge=0, description="What a minute of a call costs at the carrier."
+    )
+    price_stream_minute: float = Field(
+        0.004, ge=0, description="What a minute of its media stream costs there."
+    )
+    price_stt_minute: float = Field(
+        0.0077, ge=0, description="What a minute of a remote recogniser costs."
+    )
+    price_input_million: float = Field(
+        0.75, ge=0, description="What a million tokens of prompt cost."
+    )
+    price_output_million: float = Field(
+        4.5, ge=0, description="What a million tokens of answer cost."
+    )
+    price_tts_thousand: float = Field(
+        0.05, ge=0, description="What a thousand characters of a remote voice cost."
+    )
+    price_sms: float = Field(0.0083, ge=0, description="What a text message costs.")
     journal_words: bool = Field(
         True,
         description="Whether journals keep the callers' words. Replay needs them.",
@@ -257,6 +317,31 @@ class Settings(BaseSettings):
                 ip_network(part, strict=False)
         return value
 
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _api_keys(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = tuple(part.strip() for part in value.split(",") if part.strip())
+            if any(len(part) < 16 for part in value):
+                raise ValueError("each key must have 16 characters or more")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url(cls, value: str) -> str:
+        value = value.strip()
+        if value and not value.startswith(("postgresql://", "postgres://", "sqlite:///")):
+            raise ValueError("must begin with postgresql:// or sqlite:///")
+        return value
+
+    @field_validator("twilio_number", "owner_phone")
+    @classmethod
+    def _number(cls, value: str) -> str:
+        value = re.sub(r"[\s().-]", "", value)
+        if value and not re.fullmatch(r"\+[1-9]\d{6,14}", value):
+            raise ValueError("must be a number with its country, like +15551234567")
+        return value
+
     @field_validator("openai_fallback_model")
     @classmethod
     def _no_model(cls, value: str) -> str:
@@ -268,6 +353,11 @@ class Settings(BaseSettings):
         if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
+
+    @property
+    def store_url(self) -> str:
+        """Where the database is."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'receptionist.db'}"
 
     @property
     def timings(self) -> Timings:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sqlite3
 import wave
 from collections.abc import Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,9 +69,9 @@ class Held:
         self.out = out
         folder.write(self.report, out)
         self.journal = server.journal(self.report.call_sid)
-        self.messages = [
-            json.loads(line) for line in (server.data / "messages.jsonl").read_text().splitlines()
-        ]
+        with closing(sqlite3.connect(server.data / "receptionist.db")) as database:
+            database.row_factory = sqlite3.Row
+            self.messages = [dict(row) for row in database.execute("select * from messages")]
 
     def effects(self, kind: str) -> list[dict[str, Any]]:
         found = [effect for line in self.journal for effect in line.get("effects", [])]
@@ -134,7 +136,7 @@ def test_of_the_interrupted_answer_only_the_heard_words_are_remembered(call: Hel
 
 def test_the_message_is_kept_once_and_whole(call: Held) -> None:
     (message,) = call.messages
-    assert plain(message["message"]) == "please try your call again later"
+    assert plain(message["text"]) == "please try your call again later"
     assert (message["name"], message["number"]) == ("Anna Miller", "+15550100001")
     assert message["complete"]
 

@@ -7,8 +7,10 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from fastapi.testclient import TestClient
 
 import main
 from services.settings import Settings, load_settings
+from services.store import prepare
 from tests.server import free_port
 from tests.simulators.script import ExpectHangUp, parse
 
@@ -34,7 +37,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     names = {name.upper() for name in Settings.model_fields}
     inherited = {name: value for name, value in os.environ.items() if name not in names}
     defaults = {
-        name.upper(): "" if field.default is None else str(field.default)
+        name.upper(): "" if field.default in (None, ()) else str(field.default)
         for name, field in Settings.model_fields.items()
     }
     defaults["TRUSTED_PROXIES"] = "127.0.0.1"
@@ -97,6 +100,7 @@ def test_health_tells_how_many_calls_there_are(tmp_path: Path) -> None:
         assert client.get("/health").json() == {
             "status": "ok",
             "calls": 0,
+            "agent_problems": 0,
             "vendor_failures": {},
             "eager_replies": {"begun": 0, "used": 0, "wasted_tokens": 0},
         }
@@ -118,13 +122,27 @@ def test_a_full_server_tells_the_caller_so(tmp_path: Path) -> None:
         ("PORT", "http", "PORT: Input should be a valid integer"),
         ("AGENT_FILE", "nowhere.toml", "nowhere.toml"),
         ("DATA_DIR", "icon.svg", "DATA_DIR: icon.svg cannot be used"),
+        ("DATABASE_URL", "mysql://host/calls", "must begin with postgresql:// or sqlite:///"),
+        ("DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/calls", "is it running, and is"),
+        ("DATABASE_URL", "postgresql://u:secret@host:port/calls", "DATABASE_URL cannot be read"),
+        ("DATABASE_URL", "sqlite:///icon.svg/calls.db", "cannot be made or opened"),
+        ("DATABASE_URL", "sqlite:///{tmp}/text.db", "file is not a database"),
+        ("DATABASE_URL", "sqlite:///{tmp}/newer.db", "start that one, or name another database"),
     ],
 )
 def test_what_cannot_be_used_is_said_and_ends_the_start(
-    name: str, value: str, expected: str, environment: dict[str, str]
+    name: str, value: str, expected: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
+    (tmp_path / "text.db").write_text("no database at all, but a text that is long enough" * 9)
+    prepare(f"sqlite:///{tmp_path / 'newer.db'}")
+    with closing(sqlite3.connect(tmp_path / "newer.db")) as newer:
+        newer.execute("UPDATE alembic_version SET version_num = 'of the next year'")
+        newer.commit()
+    value = value.replace("{tmp}", str(tmp_path))
     ended = start({**environment, name: value}, str(ROOT / "main.py"))
     assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert "secret" not in ended.stderr
     assert ended.stderr.startswith("Cannot start:\n")
     assert expected in ended.stderr
     assert "Traceback" not in ended.stderr

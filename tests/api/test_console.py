@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from fastapi import FastAPI
@@ -15,17 +16,27 @@ from api import console, guard
 from api.guard import TALK_COOKIE, ConsoleGuard
 from services.live import Sight
 from services.receptionist.agent import Agent, Business
-from services.tokens import Announced, Tokens
+from services.switchboard.tokens import Announced, Tokens
 
 AGENT = Agent(name="Ava", business=Business(name="Bright Smile Dental"))
 GREETING = (
     "Thanks for calling Bright Smile Dental. This is Ava, the automated receptionist. "
     "How can I help you?"
 )
+GRACE = Agent(name="Grace", business=Business(name="Cutting Edge"))
 ABOUT = {"name": "Ava", "business": "Bright Smile Dental", "greeting": GREETING}
 LIVE = "CA" + "0" * 32
 LOCAL = ("127.0.0.1", 50_000)
 AWAY = ("198.51.100.7", 50_000)
+
+
+class Directory:
+    """Two agents, of whom the first answers all numbers."""
+
+    agents: ClassVar = {"receptionist": AGENT, "salon": GRACE}
+
+    def for_number(self, called: str) -> tuple[str, Agent]:
+        return "receptionist", AGENT
 
 
 class FakeLive:
@@ -53,7 +64,7 @@ class House:
         self.live = FakeLive()
         self.app = FastAPI()
         guard.install(self.app)
-        parts = (ConsoleGuard(password), self.tokens, self.live, AGENT)
+        parts = (ConsoleGuard(password), self.tokens, self.live, Directory())
         self.app.include_router(console.build(*parts))  # type: ignore[arg-type]
 
     def client(self, peer: tuple[str, int] = LOCAL, scheme: str = "http") -> TestClient:
@@ -116,6 +127,29 @@ def test_a_password_opens_the_console_from_anywhere() -> None:
     with House("open sesame").client(AWAY) as client:
         assert client.get("/console/info").status_code == 401
         assert client.get("/console/info", auth=("me", "open sesame")).json() == ABOUT
+
+
+def test_the_page_may_ask_for_another_agent(house: House, client: TestClient) -> None:
+    info = client.get("/console/info", params={"agent": "salon"}).json()
+    assert (info["name"], info["business"]) == ("Grace", "Cutting Edge")
+    answer = client.post("/console/call", params={"agent": "salon"}, json={})
+    assert answer.status_code == 201
+    call = answer.json()
+    assert call["agent"] == info
+    announced = house.tokens.redeem(call["token"], call["callSid"])
+    assert announced is not None
+    assert announced.agent == "salon"
+
+
+def test_an_agent_that_there_is_not_is_refused_with_those_that_there_are(
+    client: TestClient,
+) -> None:
+    for answer in (
+        client.get("/console/info", params={"agent": "nobody"}),
+        client.post("/console/call", params={"agent": "nobody"}, json={}),
+    ):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_such_agent")
+        assert "receptionist, salon" in answer.json()["error"]["message"]
 
 
 WEB = Path(console.__file__).parent.parent / "web"
@@ -182,7 +216,9 @@ def test_a_call_is_announced_with_all_that_the_page_needs(house: House, client: 
         "text": f"/console/calls/{call_id}/text",
         "agent": ABOUT,
     }
-    assert house.tokens.redeem(token, call_id) == Announced(call_id, "client:talk", "", "talk")
+    assert house.tokens.redeem(token, call_id) == Announced(
+        call_id, "client:talk", "", "talk", "receptionist"
+    )
 
 
 def test_every_call_is_a_new_one(client: TestClient) -> None:

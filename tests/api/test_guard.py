@@ -18,7 +18,7 @@ from twilio.request_validator import RequestValidator
 from api import guard
 from api.connection import Refused, is_local, networks, public_base, requested_url, sender
 from api.guard import ConsoleGuard, handshake_allowed
-from services.tokens import Tokens
+from services.switchboard.tokens import Tokens
 
 TRUSTED = ("127.0.0.1", "::1")
 HERE = {"host": "localhost:8000"}

@@ -11,13 +11,16 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
 from api import guard, twilio_webhook
-from services.tokens import Announced, Tokens
+from services.switchboard.board import Switchboard
+from services.switchboard.call_book import CallBook
+from services.switchboard.tokens import Announced, Tokens
+from tests.exchange import Clock, OneAgent, ava
 
 AUTH_TOKEN = "12345"
 CALL = {"CallSid": "CA1", "From": "+14155550100", "To": "+14155550199", "CallerName": ""}
@@ -31,6 +34,30 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "10.0.0.0/8")
 
 
+class BlankBook(CallBook):
+    """A record of calls that nobody keeps."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: None)  # type: ignore[arg-type, return-value]
+
+    async def get(self, call_id: str) -> None:
+        return None
+
+    async def start(self, call: object) -> None: ...
+
+    async def finish(self, *end: object) -> None: ...
+
+
+def routes(
+    settings: Settings | None = None,
+    tokens: Tokens | None = None,
+    full: Callable[[], bool] = lambda: False,
+) -> APIRouter:
+    switchboard = Switchboard(BlankBook(), OneAgent(ava()), tokens or Tokens(), Clock())
+    switchboard.full = full
+    return twilio_webhook.build(settings or Settings(), switchboard)
+
+
 def client(
     settings: Settings | None = None,
     tokens: Tokens | None = None,
@@ -40,7 +67,7 @@ def client(
 ) -> httpx.AsyncClient:
     app = FastAPI()
     guard.install(app)
-    app.include_router(twilio_webhook.build(settings or Settings(), tokens or Tokens(), full))
+    app.include_router(routes(settings, tokens, full))
     transport = httpx.ASGITransport(app, client=(peer, 40000))
     return httpx.AsyncClient(transport=transport, base_url="http://agent.example.com")
 
@@ -54,7 +81,7 @@ def stream_of(response: httpx.Response) -> tuple[str, dict[str, str]]:
     assert response.status_code == 200, response.text
     assert response.headers["content-type"].startswith("text/xml")
     document = ElementTree.fromstring(response.content)
-    assert [verb.tag for verb in document] == ["Connect", "Hangup"]
+    assert [verb.tag for verb in document] == ["Connect", "Redirect"]
     stream = document.find("Connect/Stream")
     assert stream is not None
     return stream.attrib["url"], {each.attrib["name"]: each.attrib["value"] for each in stream}
@@ -79,7 +106,7 @@ async def test_a_call_is_answered_with_a_stream_and_a_token_for_it(path: str) ->
     assert url == "ws://agent.example.com/media-stream"
     assert parameters.keys() == {"token", "caller", "called"}
     assert (parameters["caller"], parameters["called"]) == (CALL["From"], CALL["To"])
-    announced = Announced("CA1", CALL["From"], CALL["To"], "twilio")
+    announced = Announced("CA1", CALL["From"], CALL["To"], agent="ava")
     assert tokens.redeem(parameters["token"], "CA1") == announced
 
 
@@ -189,7 +216,7 @@ async def test_a_body_is_not_read_beyond_the_limit() -> None:
 
     app = FastAPI()
     guard.install(app)
-    app.include_router(twilio_webhook.build(Settings(), Tokens()))
+    app.include_router(routes())
     await app(scope(), receive, send)
     assert messages[0]["status"] == 413
     assert sent <= 5 * 16_384
@@ -212,7 +239,7 @@ async def test_a_client_that_leaves_mid_body_is_no_error_of_ours() -> None:
 
     app = FastAPI()
     guard.install(app)
-    app.include_router(twilio_webhook.build(Settings(), Tokens()))
+    app.include_router(routes())
     await app(scope(), receive, send)
     assert messages[0]["status"] == 400
 

@@ -15,7 +15,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
@@ -24,7 +24,7 @@ from api import console, guard
 from api.guard import ConsoleGuard
 from services.live import Sight
 from services.receptionist.agent import Agent, Business
-from services.tokens import Tokens
+from services.switchboard.tokens import Tokens
 
 PATIENCE_S = 15.0
 
@@ -207,6 +207,15 @@ class ScriptedLive:
         self._loop.call_soon_threadsafe(self._sights[call_id].put_nowait, sight)
 
 
+class Directory:
+    """The only agent."""
+
+    agents: ClassVar = {"receptionist": AGENT}
+
+    def for_number(self, called: str) -> tuple[str, Agent]:
+        return "receptionist", AGENT
+
+
 class ScriptedServer:
     """The app, and the calls that came in."""
 
@@ -219,7 +228,8 @@ class ScriptedServer:
         self.app = FastAPI()
         guard.install(self.app)
         console_guard = ConsoleGuard(password)
-        self.app.include_router(console.build(console_guard, self._tokens, self.live, AGENT))  # type: ignore[arg-type]
+        parts = (console_guard, self._tokens, self.live, Directory())
+        self.app.include_router(console.build(*parts))  # type: ignore[arg-type]
         self.app.add_api_websocket_route("/media-stream", self._media_stream)
 
     def wait_for_call(self, earlier: int) -> ScriptedCall:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.call import events as on
 from services.call.effects import ClearPlayback, Effect, Purpose, StartReply
 from services.call.events import Event
-from services.latency import LatencyFold
+from services.records.latency import LatencyFold
 
 Entry = tuple[float, Event, list[Effect]]
 

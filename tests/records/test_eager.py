@@ -14,19 +14,12 @@ from fastapi.testclient import TestClient
 from api import health
 from services.call import effects as do
 from services.call import events as on
-from services.call.briefing import Briefing
 from services.call.effects import Effect, Purpose
 from services.call.events import Event, VendorStep
 from services.call.timings import Timings
 from services.calls import Calls
-from services.carriers.twilio import TwilioCarrier
-from services.eager import EagerCount, EagerFold
-from services.engines import Engine
-from services.journal import JournalWriter
-from services.live import LiveCalls
-from services.tokens import Announced
-from tests.phone import FakePhone, engine
-from tests.test_session import START
+from services.records.eager import EagerCount, EagerFold
+from tests.call_books import Exchange
 from tests.virtual_time import run_virtual
 
 EAGER = do.StartReply(2, Purpose.ANSWER, is_eager=True)
@@ -108,44 +101,31 @@ def test_all_calls_have_a_count_of_their_own_in_which_their_numbers_do_not_meet(
 # --- where they are shown -------------------------------------------------------------------------
 
 
-class Mouths:
-    """Engines whose calls hear these words and say "Yes."."""
-
-    agent_name = "Test"
-    briefing = Briefing()
-
-    def __init__(self, *words: str) -> None:
-        self._words = words
-
-    def open(self, caller: str) -> Engine:
-        return engine(self._words, [["Yes."]] * 9, think_s=1.0)[0]
-
-
-async def held(calls: Calls, pause_ms: int) -> None:
+async def held(house: Exchange, pause_ms: int) -> None:
     """A call with one turn, in the middle of which the caller pauses for so long."""
-    phone, carrier = FakePhone(), TwilioCarrier()
-    carrier.parse(START)
-    task = asyncio.create_task(calls.hold(phone, carrier, Announced("CA1", "+1", "+2")))
+    phone, call = house.ring()
     await phone.listen(1000)
     await phone.speak(500)
     if pause_ms:
         await phone.listen(pause_ms)
-        calls.live._sessions["CA1"].emit(cost(2, 1500))
+        emit(house, cost(2, 1500))
         await phone.speak(500)
-        calls.live._sessions["CA1"].emit(cost(2, 12))
+        emit(house, cost(2, 12))
     await phone.listen(3000)
     phone.hang_up()
-    assert await task
+    assert await call
+    await house.close()
 
 
-def calls_of(folder: Path, timings: Timings, *words: str) -> tuple[Calls, JournalWriter]:
-    """Calls with the journals of a folder; close the writer."""
+def emit(house: Exchange, event: VendorStep) -> None:
+    session = house.live.session("CA1")
+    assert session is not None
+    session.emit(event)
 
-    def keep(*message: object) -> None: ...
 
-    writer = JournalWriter(folder)
-    mouths, live = Mouths(*words), LiveCalls()
-    return Calls(mouths, timings, live, writer, keep, max_calls=1, with_words=False), writer
+def house_of(folder: Path, timings: Timings, *words: str) -> Exchange:
+    """Calls whose callers say these words, and are told "Yes."."""
+    return Exchange(folder, words, [["Yes."]] * 9, with_words=False, timings=timings, think_s=1.0)
 
 
 def summary(caplog: pytest.LogCaptureFixture) -> str:
@@ -160,10 +140,14 @@ def test_a_call_tells_of_them_in_its_line_and_health_of_all(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, eager: int, told: str
 ) -> None:
     words = "I'd like an appointment.", "For Monday, please."
-    calls, writer = calls_of(tmp_path, Timings(eager_replies=eager), *words)
+
+    async def work() -> Calls:
+        house = house_of(tmp_path, Timings(eager_replies=eager), *words)
+        await held(house, 420)
+        return house.calls
+
     with caplog.at_level(logging.INFO, "services.calls"):
-        run_virtual(held(calls, 420))
-    writer.close()
+        calls = run_virtual(work())
     usual = r"call CA1: ended: [\d.]+ s, 1 turns, median response \d+ ms, caller: stop"
     assert re.fullmatch(usual + told, summary(caplog))
     begun = 2 if eager else 0
@@ -182,15 +166,13 @@ def eager_of(calls: Calls) -> object:
 
 
 def test_health_counts_the_calls_in_progress_too(tmp_path: Path) -> None:
-    calls, writer = calls_of(tmp_path, Timings(), "I'd like an appointment.")
-
-    async def work() -> None:
-        call = asyncio.create_task(held(calls, 0))
+    async def work() -> Calls:
+        house = house_of(tmp_path, Timings(), "I'd like an appointment.")
+        call = asyncio.create_task(held(house, 0))
         await asyncio.sleep(2)
-        assert len(calls.live) == 1
-        assert calls.eager.begun == 1
+        assert len(house.live) == 1
+        assert house.calls.eager.begun == 1
         await call
+        return house.calls
 
-    run_virtual(work())
-    writer.close()
-    assert eager_of(calls) == {"begun": 1, "used": 1, "wasted_tokens": 0}
+    assert eager_of(run_virtual(work())) == {"begun": 1, "used": 1, "wasted_tokens": 0}

@@ -26,6 +26,7 @@ class EagerFold:
 
     def __init__(self, total: EagerCount | None = None) -> None:
         self.count = EagerCount()
+        self.total = total
         self._counts = (self.count,) if total is None else (self.count, total)
         self._spent: dict[int, int] = {}
         """Of the replies that wait for the end of their turn: the tokens they have cost so far."""

@@ -59,9 +59,10 @@ class TurnLatency:
 
 
 _OF_INTEREST = frozenset(
-    {SpeechStopped, CallerTyped, DigitPressed, TranscriptFinal, TokenProduced, AudioProduced}
-    | {FillerReady, AudioSent, MarkPlayed}
+    {SpeechStopped, CallerTyped, DigitPressed, TranscriptFinal, TokenProduced, FillerReady}
+    | {AudioSent, MarkPlayed}
 )
+_EFFECTS_OF_INTEREST = frozenset({ClearPlayback, CancelReply, StartReply, CommitReply})
 
 
 class LatencyFold:
@@ -71,11 +72,22 @@ class LatencyFold:
         self._speech_ended: float | None = None
         self._words_came: float | None = None
         self._turn: TurnLatency | None = None
+        self._begun = 0
+        self._ahead: dict[str, float] = {}
+        """Stages of the reply that is still to begin: a line may bridge the wait for words."""
 
     def feed(self, now: float, event: Event, effects: Sequence[Effect]) -> TurnLatency | None:
         """Take in one entry; the finished figures of a turn, if this entry completed them."""
-        if not effects and type(event) not in _OF_INTEREST:
+        kind = type(event)
+        if kind is AudioProduced:  # most events are
+            if event.reply > self._begun or (self._turn and self._turn.first_audio is None):  # type: ignore[union-attr]
+                self._note("first_audio", event.reply, now)  # type: ignore[union-attr]
+            return self._act(now, effects, None) if effects else None
+        if not effects and kind not in _OF_INTEREST:
             return None
+        return self._act(now, effects, self._happened(now, event))
+
+    def _happened(self, now: float, event: Event) -> TurnLatency | None:
         done = None
         match event:
             case SpeechStopped(silence_ms=silence_ms):
@@ -86,20 +98,31 @@ class LatencyFold:
                 self._words_came = now
             case TokenProduced(reply=reply):
                 self._note("first_token", reply, now)
-            case AudioProduced(reply=reply) | FillerReady(reply=reply):
+            case FillerReady(reply=reply):
                 self._note("first_audio", reply, now)
             case AudioSent(reply=reply):
                 self._note("first_frame", reply, now)
             case MarkPlayed(mark=mark) if self._turn and reply_of(mark) == self._turn.reply:
                 self._note("first_mark", self._turn.reply, now)
                 done, self._turn = self._turn, None
+        return done
+
+    def _act(
+        self, now: float, effects: Sequence[Effect], done: TurnLatency | None
+    ) -> TurnLatency | None:
         for effect in effects:
-            if isinstance(effect, ClearPlayback | CancelReply) and self._turn:
-                # The marks that are still to come were thrown away, not played.
-                done = self._turn if self._turn.first_frame is not None else done
-                self._turn = None
+            kind = type(effect)
+            if kind not in _EFFECTS_OF_INTEREST:
+                continue
+            if kind is ClearPlayback or kind is CancelReply:
+                if self._turn:
+                    # The marks that are still to come were thrown away, not played.
+                    done = self._turn if self._turn.first_frame is not None else done
+                    self._turn = None
             elif isinstance(effect, StartReply):
                 self._turn = self._begin(effect, now)
+                self._begun = effect.reply
+                self._ahead.clear()
             elif isinstance(effect, CommitReply):
                 self._note("end_of_turn", effect.reply, now)
         return done
@@ -112,9 +135,13 @@ class LatencyFold:
         if not effect.is_eager:
             self._note("end_of_turn", effect.reply, now)
         self._note("transcript", effect.reply, max(words_came, self._speech_ended))
+        for stage, at in self._ahead.items():
+            self._note(stage, effect.reply, at)
         return self._turn
 
     def _note(self, stage: str, reply: int, now: float) -> None:
         turn = self._turn
         if turn and turn.reply == reply and getattr(turn, stage) is None:
             setattr(turn, stage, (now - (self._speech_ended or now)) * 1000)
+        elif reply > self._begun:
+            self._ahead.setdefault(stage, now)

@@ -13,20 +13,40 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from services.call.effects import Purpose, Turn
 from services.call.events import words
 
 Origin = Literal["twilio", "talk"]
 """Who announced the call: Twilio's webhook or the talk page."""
 
+Direction = Literal["inbound", "outbound"]
+
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """A call that may open one stream."""
+    """A call that may open one stream.
+
+    ``caller`` is the other person's number and ``called`` ours, whoever called whom. ``agent`` is
+    the agent's id; empty: the one that answers ``called``. ``sid`` is the carrier's id of the call,
+    if that is not ``call_id``. ``opening`` is what is said first, ``purpose`` what an outbound call
+    is for, ``earlier`` what was said before the call came back from a transfer.
+    """
 
     call_id: str
     caller: str = words()
     called: str = ""
     origin: Origin = "twilio"
+    agent: str = ""
+    sid: str = ""
+    direction: Direction = "inbound"
+    opening: Purpose = Purpose.GREETING
+    purpose: str = words("")
+    earlier: tuple[Turn, ...] = words(())
+
+    @property
+    def carrier_id(self) -> str:
+        """The id under which the carrier knows the call."""
+        return self.sid or self.call_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +77,38 @@ class Tokens:
         self._of_call: dict[tuple[Origin, str], str] = {}
 
     def issue(self, call_id: str, caller: str, called: str, origin: Origin) -> str:
+        """:meth:`announce` for a call about which no more is known."""
+        return self.announce(Announced(call_id, caller, called, origin))
+
+    def announce(self, call: Announced) -> str:
         """A token for the call's stream, URL-safe, 43 characters.
 
         The same one again, its life begun anew, while it is unused: a carrier repeats a webhook
-        when the answer was lost on the way.
+        when the answer was lost on the way. It then stands for what was announced last.
         """
         self._forget_expired()
-        token = self._of_call.get((origin, call_id))
+        token = self._of_call.get((call.origin, call.call_id))
         if token is None:
             token = secrets.token_urlsafe(32)
         else:
             self._forget(token)
         if len(self._unused) >= self._limit:
             self._forget(next(iter(self._unused)))
-        call = Announced(call_id, caller, called, origin)
         self._unused[token] = _Unused(call, self._clock() + self._lifetime_s)
-        self._of_call[origin, call_id] = token
+        self._of_call[call.origin, call.call_id] = token
         return token
 
-    def redeem(self, token: str, call_id: str) -> Announced | None:
-        """Use up the token: the call it announced, or None if it is no good for this call."""
+    def redeem(self, token: str, carrier_id: str, call_id: str = "") -> Announced | None:
+        """Use up the token: the call it announced, or None if it is no good for this call.
+
+        ``carrier_id`` is what the carrier calls the call; ``call_id`` what we do, if the stream's
+        address told.
+        """
         self._forget_expired()
         unused = self._unused.get(token)
-        if unused is None or unused.call.call_id != call_id:
+        if unused is None or unused.call.carrier_id != carrier_id:
+            return None
+        if call_id and unused.call.call_id != call_id:
             return None
         self._forget(token)
         return unused.call

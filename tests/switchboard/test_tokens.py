@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
-from services.tokens import Announced, Origin, Tokens
+from services.switchboard.tokens import Announced, Origin, Tokens
 
 
 class Clock:
