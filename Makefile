@@ -1,5 +1,8 @@
 # make run: install and serve.  make test: install and test.  make check: lint and types.
+# make test WORKERS=4 takes more processes, make test TESTS=tests/call a part of the tests.
 VENV ?= .venv
+WORKERS ?= 2
+TESTS ?= tests
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN = $(VENV)/bin
@@ -10,7 +13,7 @@ run: $(VENV)/installed
 	@$(BIN)/python main.py
 
 test: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
 check: $(VENV)/installed-dev
 	@$(BIN)/ruff check .

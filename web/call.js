@@ -52,8 +52,9 @@ export class Call {
     this.#news.onopen = this.#news.onerror = () => this.#openSocket();
   }
 
-  static async announce() {
-    return ask("/console/call", {});
+  /** `chosen`: what stands behind the path, "?agent=..." or nothing. */
+  static async announce(chosen = "") {
+    return ask(`/console/call${chosen}`, {});
   }
 
   /** One frame of the caller's audio. */

@@ -15,6 +15,10 @@ const AGENT_STATES = {
 };
 const CALLER_STATES = { quiet: "You", speaking: "You · speaking", paused: "You · pausing" };
 
+/** /talk?agent=salon talks to another agent than the one for any number. */
+const AGENT_ID = new URLSearchParams(location.search).get("agent");
+const CHOSEN = AGENT_ID ? `?agent=${encodeURIComponent(AGENT_ID)}` : "";
+
 const $ = (id) => document.getElementById(id);
 
 const captions = new Captions($("captions"), $("spoken"));
@@ -91,7 +95,7 @@ async function startCall({ microphone }) {
     line = opened;
     if (microphone) await useMicrophone();
     if (attempt !== mine) return;
-    const announced = await Call.announce();
+    const announced = await Call.announce(CHOSEN);
     if (attempt !== mine) return;
     call = new Call(announced, line, { onNews: showNews, onStarted, onEnded });
   } catch (error) {
@@ -226,4 +230,4 @@ function turnAway(error) {
   $("closed-text").textContent = error.message;
 }
 
-ask("/console/info").then(introduce, turnAway);
+ask(`/console/info${CHOSEN}`).then(introduce, turnAway);
