@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from services.receptionist.agent import Agent
-from services.receptionist.agent_work import Routing
+from services.receptionist.agent.work import Routing
 from services.settings import Settings
 
 EVERYWHERE = {"127.0.0.1", "::1", "0.0.0.0", "::"}

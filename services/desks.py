@@ -9,8 +9,8 @@ from typing import Protocol
 from services.receptionist.agent import Agent
 from services.receptionist.books import Escalations, Texts
 from services.receptionist.desk import ReceptionDesk
-from services.receptionist.lexicon import Lexicon
 from services.receptionist.tools import ToolRequest, ToolResult
+from services.receptionist.understanding.lexicon import Lexicon
 from services.store import Store
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from services.receptionist.agent import Agent
 from services.receptionist.books import Booking, BookingState, NoSuchBooking, SlotTaken
-from services.receptionist.slots import Diary
+from services.receptionist.calendar.slots import Diary
 
 _AROUND = timedelta(days=62)
 """How far around the wish alternatives are looked for."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.announcement import announcement
 from services.receptionist.agent import Agent, Business
-from services.receptionist.agent_work import Routing
+from services.receptionist.agent.work import Routing
 from tests.engines.chosen import settings
 
 AVA = Agent("Ava", Business("Bright Smile Dental"))

@@ -22,9 +22,9 @@ from services.llm.openai_stream import Usage
 from services.llm.race import Link
 from services.llm.scripted import ScriptedBrain
 from services.receptionist.agent import Agent
-from services.receptionist.lexicon import Heard, Lexicon
 from services.receptionist.prompt import Prompt
 from services.receptionist.tools import ToolRequest
+from services.receptionist.understanding.lexicon import Heard, Lexicon
 from services.vendors import Reports
 from services.vendors.openai_errors import is_openai_host
 from services.vendors.openai_models import no_effort

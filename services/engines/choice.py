@@ -35,7 +35,7 @@ from services.engines.tool_work import ToolWork
 from services.engines.voices import Voices, make_voices
 from services.engines.wanted import EngineSettings
 from services.receptionist.agent import Agent
-from services.receptionist.dates import warm_up
+from services.receptionist.calendar.dates import warm_up
 from services.receptionist.tools import Desk
 from services.stt import Transcriber
 from services.stt.words import FirstWords, Words

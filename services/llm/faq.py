@@ -16,11 +16,11 @@ from functools import lru_cache
 from services.call.effects import Purpose, Speaker, Turn
 from services.llm import Brain, BrainEvent, Line
 from services.receptionist.agent import Agent
-from services.receptionist.intents import Intent, Kind
-from services.receptionist.lexicon import Heard, Lexicon
+from services.receptionist.script.turns import joined, plain
 from services.receptionist.tools import ToolRequest
-from services.receptionist.turns import joined, plain
-from services.receptionist.words import content, covered, normalise
+from services.receptionist.understanding.intents import Intent, Kind
+from services.receptionist.understanding.lexicon import Heard, Lexicon
+from services.receptionist.understanding.words import content, covered, normalise
 
 _LONGEST_QUESTION = 12
 _LONGEST_PLAIN = 18

@@ -32,7 +32,7 @@ from services.llm.openai_history import chat_messages, message
 from services.llm.openai_request import Messages, Requests
 from services.llm.openai_stream import Completion, Events, StreamError, Usage
 from services.llm.tools import NOT_DONE, NOT_YET, Functions, Mistake, functions, read_call
-from services.receptionist.desk_words import WAITING
+from services.receptionist.desk.wording import WAITING
 from services.receptionist.prompt import Prompt
 from services.receptionist.tools import Tool, ToolRequest
 from services.vendors import Reports, VendorError

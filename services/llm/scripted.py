@@ -1,8 +1,8 @@
 """The scripted brain: rules and the agent file, no language model.
 
 It knows what the agent file says, books, takes messages and puts callers through, and says so when
-it does not understand. All of its thinking is in ``services.receptionist.dialogue``, a fold over
-the turns and over what the tools brought; so nothing needs to be undone when a reply is cancelled.
+it does not understand. All of its thinking is in ``services.receptionist.script``, a fold over the
+turns and over what the tools brought; so nothing needs to be undone when a reply is cancelled.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from services.call.effects import Turn
 from services.call.words.readiness import Expectation
 from services.llm import Asks, BrainEvent, EndCall, UseTool
 from services.receptionist.agent import Agent
-from services.receptionist.dialogue import Dialogue
-from services.receptionist.learned import Needs
-from services.receptionist.lexicon import Lexicon
+from services.receptionist.script.dialogue import Dialogue
+from services.receptionist.script.learned import Needs
 from services.receptionist.tools import ToolRequest, ToolResult
+from services.receptionist.understanding.lexicon import Lexicon
 
 _NOT_DONE = ToolResult("failed", "It could not be done.")
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from services.receptionist.agent import Agent, AgentFileError, read_agent
-from services.receptionist.agent_checks import doubts, left_open
-from services.receptionist.agent_file import AgentFile, contents, decoded
+from services.receptionist.agent.checks import doubts, left_open
+from services.receptionist.agent.file import AgentFile, contents, decoded
 
 log = logging.getLogger(__name__)
 

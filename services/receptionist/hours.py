@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from services.receptionist.days import Day, Said, full_date, named_days, undated_holiday
-from services.receptionist.schedule import MINUTES_PER_DAY, OpenSpan, Schedule
-from services.receptionist.times import asked_time, clock, listed, sentences, spans_aloud
+from services.receptionist.calendar.days import Day, Said, full_date, named_days, undated_holiday
+from services.receptionist.calendar.schedule import MINUTES_PER_DAY, OpenSpan, Schedule
+from services.receptionist.calendar.times import asked_time, clock, listed, sentences, spans_aloud
 from services.receptionist.week_hours import AROUND_THE_CLOCK, lunch_break, notice, week
 
 _NEVER_CLOSES = timedelta(days=7)

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services.receptionist.agent import Agent, Service
+from services.receptionist.calendar.times import listed
 from services.receptionist.hours import answer_hours
-from services.receptionist.intents import Intent
-from services.receptionist.lexicon import Want
 from services.receptionist.numbers import read_aloud
-from services.receptionist.times import listed
+from services.receptionist.understanding.intents import Intent
+from services.receptionist.understanding.lexicon import Want
 
 _MOST_LISTED = 6
 _PRICE_OF = re.compile(

@@ -11,12 +11,12 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache, partial
 
 from services.receptionist.agent import Agent, Service
-from services.receptionist.days import full_date
+from services.receptionist.calendar.days import full_date
+from services.receptionist.calendar.schedule import Schedule
+from services.receptionist.calendar.times import spans_aloud
 from services.receptionist.hours import answer_hours
 from services.receptionist.numbers import read_aloud
 from services.receptionist.prompt_rules import rules
-from services.receptionist.schedule import Schedule
-from services.receptionist.times import spans_aloud
 from services.receptionist.week_hours import week
 
 _DAYS_AHEAD = 8

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from services.receptionist.days import ordinal
-from services.receptionist.schedule import MINUTES_PER_DAY, WEEKDAYS, OpenSpan, Schedule
-from services.receptionist.times import clock, listed, sentences, spans_aloud
+from services.receptionist.calendar.days import ordinal
+from services.receptionist.calendar.schedule import MINUTES_PER_DAY, WEEKDAYS, OpenSpan, Schedule
+from services.receptionist.calendar.times import clock, listed, sentences, spans_aloud
 
 AROUND_THE_CLOCK = "We're open around the clock."
 _NOTICE_DAYS = 10

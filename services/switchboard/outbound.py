@@ -21,8 +21,8 @@ from services.call.events import MachineAnswered
 from services.carriers import twiml
 from services.carriers.twilio_rest import TwilioError, TwilioRest
 from services.receptionist.agent import Agent
+from services.receptionist.calendar.schedule import WEEKDAYS, Schedule
 from services.receptionist.numbers import Fit, fit
-from services.receptionist.schedule import WEEKDAYS, Schedule
 from services.store import CallEnd, CallState, Direction, NewCall, Store, StoredCall
 from services.switchboard.board import OUTBOUND_PREFIX, Directory, Live
 from services.switchboard.call_book import CallBook, announce, is_over

@@ -14,8 +14,8 @@ from typing import Protocol
 from services.carriers import twiml
 from services.receptionist.agent import Agent
 from services.receptionist.books import Handling, NewEscalation
+from services.receptionist.desk.reasons import told
 from services.receptionist.numbers import read_aloud
-from services.receptionist.reasons import told
 from services.store import CallState, EscalationState, StoredCall, StoredEscalation
 from services.switchboard.call_book import CallBook
 from services.switchboard.connecting import webhook

@@ -15,7 +15,7 @@ import numpy as np
 from services.audio.mulaw import encode_samples
 from services.call.effects import Turn
 from services.receptionist.agent import Agent, load_agent
-from services.receptionist.dialogue import Dialogue
+from services.receptionist.script.dialogue import Dialogue
 from services.stt.turn_audio import Piece
 from services.tts import Say, SpokenAudio
 from services.tts.speakable import speakable

@@ -10,8 +10,8 @@ from services.call.effects import Purpose, Speaker, Turn
 from services.llm import BrainEvent, EndCall, UseTool
 from services.llm.scripted import ScriptedBrain
 from services.receptionist.agent import Agent, load_agent
-from services.receptionist.lexicon import Lexicon
 from services.receptionist.tools import Desk, Tool, ToolRequest
+from services.receptionist.understanding.lexicon import Lexicon
 from tests.desks import FakeDesk
 
 AGENT = load_agent(Path(__file__).parent.parent.parent / "agents" / "receptionist.toml")

@@ -8,7 +8,7 @@ import pytest
 
 from services.call.effects import Purpose
 from services.receptionist.agent import Agent, AgentFileError, load_agent
-from services.receptionist.toml_lines import line_of
+from services.receptionist.agent.toml_lines import line_of
 
 MINIMAL = 'name = "Ava"\n[business]\nname = "Acme"\n'
 

@@ -405,6 +405,18 @@ async def test_a_call_that_comes_back_can_book_the_same_slot_anew(office: Office
     assert (await other.book()).code == "theirs"
 
 
+async def test_who_wishes_for_what_they_have_is_told_so(office: Office) -> None:
+    """A call broke off before they heard that it was booked."""
+    booking = await office.booked()
+    call = office.call()
+    for result in (await call.book(), await call.check(NEXT_TUESDAY)):
+        assert (result.code, result.facts["why"]) == ("theirs", "theirs")
+        assert result.facts["reference"] == booking.id
+    assert (await call.book(name="Zoe Zimmer")).code == "taken"
+    assert (await office.call("+15550001111").book()).code == "taken"
+    assert office.states() == ["confirmed"]
+
+
 # --- other people's appointments ------------------------------------------------------------------
 
 

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.receptionist.agent import Agent
+from services.receptionist.calendar.schedule import OpenSpan, Schedule
+from services.receptionist.calendar.times import AskedTime, asked_time, clock
 from services.receptionist.hours import answer_hours
-from services.receptionist.schedule import OpenSpan, Schedule
-from services.receptionist.times import AskedTime, asked_time, clock
-from services.receptionist.words import normalise
+from services.receptionist.understanding.words import normalise
 
 TUESDAY_AT_TEN = (2026, 11, 17, 10, 0)
 TUESDAY_AT_LUNCH = (2026, 11, 17, 12, 30)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.receptionist.agent import Agent
-from services.receptionist.intents import Intent
-from services.receptionist.lexicon import Lexicon
+from services.receptionist.understanding.intents import Intent
+from services.receptionist.understanding.lexicon import Lexicon
 
 I = Intent  # noqa: E741 - one letter keeps the table readable
 

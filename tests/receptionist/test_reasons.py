@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.receptionist.reasons import told
+from services.receptionist.desk.reasons import told
 
 
 @pytest.mark.parametrize(

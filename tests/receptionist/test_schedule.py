@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.receptionist.schedule import Holiday, HolidayDays, OpenSpan, Schedule
+from services.receptionist.calendar.schedule import Holiday, HolidayDays, OpenSpan, Schedule
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.receptionist.agent import Booking
-from services.receptionist.schedule import Holiday, HolidayDays, OpenSpan, Schedule
-from services.receptionist.slots import Diary, spread
+from services.receptionist.calendar.schedule import Holiday, HolidayDays, OpenSpan, Schedule
+from services.receptionist.calendar.slots import Diary, spread
 
 NEW_YORK = ZoneInfo("America/New_York")
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=NEW_YORK)

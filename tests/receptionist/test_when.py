@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.receptionist.agent import Agent
-from services.receptionist.days import full_date, ordinal
-from services.receptionist.schedule import OpenSpan, Schedule
-from services.receptionist.when import Problem, When, understand
+from services.receptionist.calendar.days import full_date, ordinal
+from services.receptionist.calendar.schedule import OpenSpan, Schedule
+from services.receptionist.calendar.when import Problem, When, understand
 
 NEW_YORK = ZoneInfo("America/New_York")
 SATURDAY = datetime(2026, 11, 21, 10, 0, tzinfo=NEW_YORK)

@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
-from services.receptionist.change_form import Aim
-from services.receptionist.change_words import which_and_when
-from services.receptionist.picking import picked
-from services.receptionist.wishes import in_context, when_in
-from services.receptionist.words import normalise
+from services.receptionist.script.change_form import Aim
+from services.receptionist.script.change_words import which_and_when
+from services.receptionist.script.picking import picked
+from services.receptionist.understanding.wishes import in_context, when_in
+from services.receptionist.understanding.words import normalise
 
 TODAY = date(2026, 11, 17)  # a Tuesday
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.receptionist.names import answered_name, introduced_name
 from services.receptionist.numbers import Fit, fit, is_reachable, read_aloud, spoken_digits
-from services.receptionist.words import content, correct, normalise, yes_or_no
+from services.receptionist.understanding.names import answered_name, introduced_name
+from services.receptionist.understanding.words import content, correct, normalise, yes_or_no
 
 
 @pytest.mark.parametrize(

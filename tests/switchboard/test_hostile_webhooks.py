@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.llm import EndCall, UseTool
-from services.receptionist.schedule import WEEKDAYS
+from services.receptionist.calendar.schedule import WEEKDAYS
 from services.receptionist.tools import Tool, ToolRequest
 from services.store import CallState
 from services.switchboard.outbound import next_allowed

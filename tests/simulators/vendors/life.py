@@ -14,8 +14,8 @@ from typing import Any
 
 from services.call.effects import Speaker, Turn
 from services.receptionist.agent import load_agent
-from services.receptionist.dialogue import Dialogue
-from services.receptionist.learned import Needs
+from services.receptionist.script.dialogue import Dialogue
+from services.receptionist.script.learned import Needs
 from services.receptionist.tools import Tool, ToolRequest, ToolResult
 from tests.simulators.vendors.openai_answers import Reply, ToolCall
 
