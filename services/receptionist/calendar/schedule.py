@@ -165,7 +165,7 @@ class Schedule:
                 if end <= start:
                     continue  # it lies in the hour that the clocks skip
                 if begun and start <= begun[1]:
-                    begun = (begun[0], max(begun[1], end))
+                    begun = (min(begun[0], start), max(begun[1], end))
                     continue
                 if begun:
                     yield begun

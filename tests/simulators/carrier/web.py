@@ -105,6 +105,8 @@ class Web:
                 follow_redirects=True,
                 max_redirects=MAX_REDIRECTS,
                 trust_env=False,
+                # A connection kept for long may be closed at the very moment of its next use.
+                limits=httpx.Limits(max_keepalive_connections=0),
                 verify=url.startswith("https"),
             )
         try:
