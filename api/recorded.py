@@ -235,6 +235,88 @@ async def _nobody(call_id: str) -> None:
     """There is nothing on record."""
 
 
+class RecordedWebhooks:
+    """The endpoints. They raise Refused; see :func:`api.errors.install`."""
+
+    def __init__(
+        self,
+        settings: PublicSide,
+        path: RecordingPath,
+        calls: RecordedCalls,
+        admit: Admit,
+        readmit: Readmit,
+    ) -> None:
+        self._settings = settings
+        self._path = path
+        self._calls = calls
+        self._admit = admit
+        self._readmit = readmit
+
+    async def voice(self, request: Request) -> Response:
+        """Hold a call turn by turn."""
+        posted = await read(request, self._settings, what="voice webhook")
+        admitted = await self._admit(posted.sid, posted.caller, posted.called)
+        if isinstance(admitted, Announced):
+            admitted = await self._path.answer(posted.base, admitted)
+        return twiml_response(admitted)
+
+    async def recorded(self, call_id: str, request: Request) -> Response:
+        """A turn of the caller's was recorded."""
+        posted, call = await read(request, self._settings), await self._going_on(call_id)
+        if isinstance(call, RecordedCall):
+            call = await self._path.recorded(call, posted)
+        return twiml_response(call)
+
+    async def wait(self, call_id: str, turn: str, request: Request) -> Response:
+        """The caller waits for the answer."""
+        posted, call = await read(request, self._settings), await self._held(call_id)
+        if isinstance(call, Announced):  # the answer is lost
+            call = await self._path.answer(posted.base, call)
+        elif isinstance(call, RecordedCall):
+            call = await self._path.waited(posted.base, call, our_id(turn))
+        return twiml_response(call)
+
+    async def silent(self, call_id: str, turn: str, request: Request) -> Response:
+        """The caller said nothing."""
+        posted, call = await read(request, self._settings), await self._going_on(call_id)
+        if isinstance(call, RecordedCall):
+            call = await self._path.silent(posted.base, call, our_id(turn))
+        return twiml_response(call)
+
+    async def over(self, call_id: str, request: Request) -> Response:
+        """The goodbye was played."""
+        await read(request, self._settings)
+        call = await self._going_on(call_id)
+        return twiml_response(call if isinstance(call, str) else self._path.over(call))
+
+    async def ready(self, call_id: str, request: Request) -> Response:
+        """A recording can be fetched."""
+        posted = await read(request, self._settings)
+        self._path.ready(posted.text("RecordingSid"))
+        return twiml_response(twiml.nothing())
+
+    async def audio(self, name: str) -> Response:
+        """A sound for Twilio to play; its name is known to nobody else."""
+        sound = self._calls.fetch(name)
+        if sound is None:
+            raise Refused(404, "no_such_sound", "There is no such sound, or its call is over.")
+        return Response(sound, media_type="audio/wav")
+
+    async def _held(self, call_id: str) -> RecordedCall | Announced | str:
+        """The call; or what it is to go on as, after a start of the server; or TwiML."""
+        if call := self._calls.find(our_id(call_id)):
+            return call
+        again = await self._readmit(call_id)
+        if again is None:
+            raise Refused(404, "no_such_call", "The address names no call in progress.")
+        return again
+
+    async def _going_on(self, call_id: str) -> RecordedCall | str:
+        """The call, taken up again if need be; or TwiML."""
+        call = await self._held(call_id)
+        return self._path.resume(call) if isinstance(call, Announced) else call
+
+
 def routes(
     settings: PublicSide,
     path: RecordingPath,
@@ -242,81 +324,15 @@ def routes(
     admit: Admit,
     readmit: Readmit = _nobody,
 ) -> APIRouter:
-    """The routes. They raise Refused."""
-    router = APIRouter(tags=["webhooks"])
-
-    async def held(call_id: str) -> RecordedCall | Announced | str:
-        """The call; or what it is to go on as, after a start of the server; or TwiML."""
-        if call := calls.find(our_id(call_id)):
-            return call
-        again = await readmit(call_id)
-        if again is None:
-            raise Refused(404, "no_such_call", "The address names no call in progress.")
-        return again
-
-    async def voice(request: Request) -> Response:
-        """Hold a call turn by turn."""
-        posted = await read(request, settings, what="voice webhook")
-        admitted = await admit(posted.sid, posted.caller, posted.called)
-        document = (
-            admitted if isinstance(admitted, str) else await path.answer(posted.base, admitted)
-        )
-        return twiml_response(document)
-
-    async def recorded(call_id: str, request: Request) -> Response:
-        """A turn of the caller's was recorded."""
-        posted, call = await read(request, settings), await held(call_id)
-        if isinstance(call, str):
-            return twiml_response(call)
-        call = path.resume(call) if isinstance(call, Announced) else call
-        return twiml_response(await path.recorded(call, posted))
-
-    async def wait(call_id: str, turn: str, request: Request) -> Response:
-        """The caller waits for the answer."""
-        posted, call = await read(request, settings), await held(call_id)
-        if isinstance(call, str):
-            return twiml_response(call)
-        if isinstance(call, Announced):  # the answer is lost
-            return twiml_response(await path.answer(posted.base, call))
-        return twiml_response(await path.waited(posted.base, call, our_id(turn)))
-
-    async def silent(call_id: str, turn: str, request: Request) -> Response:
-        """The caller said nothing."""
-        posted, call = await read(request, settings), await held(call_id)
-        if isinstance(call, str):
-            return twiml_response(call)
-        call = path.resume(call) if isinstance(call, Announced) else call
-        return twiml_response(await path.silent(posted.base, call, our_id(turn)))
-
-    async def over(call_id: str, request: Request) -> Response:
-        """The goodbye was played."""
-        await read(request, settings)
-        call = await held(call_id)
-        if isinstance(call, str):
-            return twiml_response(call)
-        call = path.resume(call) if isinstance(call, Announced) else call
-        return twiml_response(path.over(call))
-
-    async def ready(call_id: str, request: Request) -> Response:
-        """A recording can be fetched."""
-        posted = await read(request, settings)
-        path.ready(posted.text("RecordingSid"))
-        return twiml_response(twiml.nothing())
-
-    add_webhook(router, PATHS, voice)
+    """Their routes."""
+    hooks = RecordedWebhooks(settings, path, calls, admit, readmit)
+    router, here = APIRouter(tags=["webhooks"]), "/webhooks/recorded/{call_id}"
     needed = {"RecordingSid": ID, "RecordingUrl": "https?://[!-~]{1,1900}"}
-    add_webhook(router, ["/webhooks/recorded/{call_id}"], recorded, needs=needed)
-    add_webhook(router, ["/webhooks/recorded/{call_id}/wait/{turn}"], wait)
-    add_webhook(router, ["/webhooks/recorded/{call_id}/silent/{turn}"], silent)
-    add_webhook(router, ["/webhooks/recorded/{call_id}/over"], over)
-    add_webhook(router, ["/webhooks/recorded/{call_id}/ready"], ready)
-
-    @router.get("/webhooks/audio/{name}.wav", include_in_schema=False)
-    async def audio(name: str) -> Response:
-        """A sound for Twilio to play; its name is known to nobody else."""
-        sound = calls.fetch(name)
-        if sound is None:
-            raise Refused(404, "no_such_sound", "There is no such sound, or its call is over.")
-        return Response(sound, media_type="audio/wav")
-
+    add_webhook(router, PATHS, hooks.voice)
+    add_webhook(router, [here], hooks.recorded, needs=needed)
+    add_webhook(router, [f"{here}/wait/{{turn}}"], hooks.wait)
+    add_webhook(router, [f"{here}/silent/{{turn}}"], hooks.silent)
+    add_webhook(router, [f"{here}/over"], hooks.over)
+    add_webhook(router, [f"{here}/ready"], hooks.ready)
+    router.add_api_route("/webhooks/audio/{name}.wav", hooks.audio, include_in_schema=False)
     return router

@@ -20,7 +20,8 @@ from services.receptionist.agent import Agent, Path_
 from services.receptionist.tools import Desk
 from services.recording import Tape, TapeWriter
 from services.records.eager import EagerCount
-from services.records.record import CallRecord, Records
+from services.records.record import CallRecord
+from services.records.records import Records
 from services.records.tally import Tally
 from services.session import Session, Socket
 from services.store import Direction, NewCall

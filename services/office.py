@@ -25,7 +25,7 @@ from services.recorded_opening import RecordedOpening
 from services.recording import TapeWriter
 from services.records.figures import Figures
 from services.records.pulse import Pulse
-from services.records.record import Records
+from services.records.records import Records
 from services.records.retention import Files, Retention
 from services.records.summary import SummaryWriter, summary_writer
 from services.settings import Settings, SettingsError

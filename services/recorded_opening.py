@@ -16,7 +16,7 @@ from services.journal import Journal, JournalWriter
 from services.receptionist.agent import Agent
 from services.receptionist.tools import Desk
 from services.recorded import RecordedCall
-from services.records.record import Records
+from services.records.records import Records
 from services.stt.words import Words
 from services.switchboard.tokens import Announced
 

@@ -22,7 +22,8 @@ from services.receptionist.desk import Record
 from services.receptionist.tools import Desk, ToolRequest, ToolResult
 from services.recording import TapeWriter
 from services.records.figures import Figures
-from services.records.record import CallRecord, Records
+from services.records.record import CallRecord
+from services.records.records import Records
 from services.store import CallChanges, CallEnd, NewCall, StoredCall, StoredTool, StoredTurn
 from services.switchboard.tokens import Announced
 from tests.desks import FakeDesk

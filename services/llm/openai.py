@@ -34,7 +34,7 @@ from services.llm.openai_stream import Completion, Events, StreamError, Usage
 from services.llm.tools import NOT_DONE, NOT_YET, Functions, Mistake, functions, read_call
 from services.receptionist.desk.wording import WAITING
 from services.receptionist.prompt import Prompt
-from services.receptionist.tools import Tool, ToolRequest
+from services.receptionist.tools import Tool, ToolRequest, ToolResult
 from services.vendors import Reports, VendorError
 from services.vendors.openai_errors import FILTERED, VENDOR, is_openai_host, vendor_error
 
@@ -167,8 +167,7 @@ class OpenAIBrain:
                 use = UseTool(wish)
                 yield use
                 result = use.result or NOT_DONE
-                tells = result.code == "theirs" or (result.is_ok and wish.tool in _TELL_OF_ONE)
-                self._knows_one = self._knows_one or tells
+                self._learn(wish, result)
                 if result.then is not AfterReply.LISTEN:
                     return  # the caller is let go: nothing more is to be said
                 told.append(result.text)
@@ -189,6 +188,11 @@ class OpenAIBrain:
             ]
         if not has_spoken:
             raise VendorError(VENDOR, "answer", "empty")
+
+    def _learn(self, wish: ToolRequest, result: ToolResult) -> None:
+        """Note whether a tool has told of an appointment that there is."""
+        if result.code == "theirs" or (result.is_ok and wish.tool in _TELL_OF_ONE):
+            self._knows_one = True
 
     def _check_claims(self, reply: int, text: str) -> None:
         """Note an answer that says that something is booked where no tool has told of anything."""

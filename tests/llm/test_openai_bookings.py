@@ -93,17 +93,7 @@ def confirm(reference: str = "R001") -> ToolCall:
 async def line(*answers: Sequence[Any] | str) -> AsyncIterator[Line]:
     clock, reports = Clock(NOW), Reports()
     books = MemoryBooks(clock)
-    desk = ReceptionDesk(
-        AGENT,
-        "receptionist",
-        appointments=books.appointments,
-        messages=books.messages,
-        escalations=books.escalations,
-        texts=books.texts,
-        call_id="CA1",
-        caller="+15551234567",
-        now=clock,
-    )
+    desk = books.desk(AGENT)
     async with OpenAISimulator(answers=answers) as simulator:
         async with openai_client(simulator.key, f"{simulator.url}/v1") as client:
             brain = OpenAIBrain(

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from services.receptionist.agent import Agent
 from services.receptionist.books import (
     HOLD_S,
     Booking,
@@ -22,6 +23,7 @@ from services.receptionist.books import (
     NoSuchBooking,
     SlotTaken,
 )
+from services.receptionist.desk import ReceptionDesk
 
 Now = Callable[[], datetime]
 OnStep = Callable[[str], Awaitable[None]]
@@ -275,6 +277,21 @@ class MemoryBooks:
         self.messages = MemoryMessages(on_step)
         self.escalations = MemoryEscalations(on_step)
         self.texts = MemoryTexts(on_step=on_step)
+        self._now = now
+
+    def desk(self, agent: Agent, caller: str = "+15551234567") -> ReceptionDesk:
+        """The desk of a call, with these books."""
+        return ReceptionDesk(
+            agent,
+            "receptionist",
+            appointments=self.appointments,
+            messages=self.messages,
+            escalations=self.escalations,
+            texts=self.texts,
+            call_id="CA1",
+            caller=caller,
+            now=self._now,
+        )
 
     def hook(self, on_step: OnStep) -> None:
         """Await this from now on."""

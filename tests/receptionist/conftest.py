@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.receptionist.agent import Agent, load_agent
+from tests.receptionist.office import Office
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -20,3 +21,9 @@ def agent() -> Agent:
 @pytest.fixture
 def tuesday_at_ten(agent: Agent) -> datetime:
     return datetime(2026, 11, 17, 10, 0, tzinfo=agent.business.timezone)
+
+
+@pytest.fixture
+def office(agent: Agent) -> Office:
+    """A new desk, with empty books."""
+    return Office(agent)

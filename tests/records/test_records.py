@@ -296,7 +296,7 @@ async def test_a_call_that_comes_back_from_a_transfer_goes_on_in_one_record(fold
 
 @story
 async def test_a_wait_over_the_target_is_a_warning_without_words(folder: Path) -> None:
-    logger, lines = logging.getLogger("services.records.record"), list[str]()
+    logger, lines = logging.getLogger("services.records.records"), list[str]()
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
     logger.addHandler(handler)

@@ -112,20 +112,8 @@ async def talk(agent: Agent = AGENT, people: Sequence[str] = ("Maria",)) -> Asyn
 
 def real_desk() -> tuple[ReceptionDesk, MemoryBooks]:
     """A desk and its books."""
-    clock = Clock(NOW)
-    books = MemoryBooks(clock)
-    desk = ReceptionDesk(
-        AGENT,
-        "receptionist",
-        appointments=books.appointments,
-        messages=books.messages,
-        escalations=books.escalations,
-        texts=books.texts,
-        call_id="CA1",
-        caller="+15551234567",
-        now=clock,
-    )
-    return desk, books
+    books = MemoryBooks(Clock(NOW))
+    return books.desk(AGENT), books
 
 
 @virtual

@@ -27,7 +27,7 @@ from services.receptionist.script.booking_form import BookingForm, Step, only_en
 from services.receptionist.script.contact import Ask, Contact, ContactTaker
 from services.receptionist.script.learned import Learned
 from services.receptionist.script.message_form import MessageForm, Topic
-from services.receptionist.script.picking import beyond, picked, refuses_all
+from services.receptionist.script.picking import beyond, picked, refuses_all, taken_up
 from services.receptionist.script.progress import JUST_TO_BE_SURE, Appointment, Progress
 from services.receptionist.tools import Tool, ToolResult
 from services.receptionist.understanding.intents import Intent
@@ -121,10 +121,7 @@ class Booker:
         form = self._with_details(form, heard)
         if further := beyond(heard.words, form.offered):
             return self._go_on(form.at(further, self._today), learned, "")
-        meant = picked(heard.words, form.offered)
-        takes_it = _LET_US.search(heard.words) or (heard.answer and form.misses)
-        if meant is None and (takes_it or (heard.answer and len(form.offered) == 1)):
-            meant = [0]  # it is read back before it is booked
+        meant = taken_up(heard, form.offered, _LET_US, form.misses)
         if meant and len(meant) == 1:
             chosen = form.offered[meant[0]]
             form = replace(form, when=chosen, start=chosen, enquires=False)

@@ -35,7 +35,7 @@ from services.receptionist.script.change_words import (
 from services.receptionist.script.contact import Ask, Contact, ContactTaker
 from services.receptionist.script.learned import Learned
 from services.receptionist.script.message_form import MessageForm, Topic
-from services.receptionist.script.picking import beyond, picked, refuses_all
+from services.receptionist.script.picking import beyond, picked, refuses_all, taken_up
 from services.receptionist.script.progress import JUST_TO_BE_SURE, Appointment, Progress
 from services.receptionist.tools import Tool, ToolResult
 from services.receptionist.understanding.intents import Intent
@@ -148,10 +148,7 @@ class Changer:
     def _choice(self, form: ChangeForm, heard: Heard, learned: Learned) -> Progress:
         if further := beyond(heard.words, form.offered):
             return self._go_on(form.at(further, self._today), learned, "")
-        places = picked(heard.words, form.offered)
-        takes_it = _DO_IT.search(heard.words) or (heard.answer and form.misses)
-        if places is None and (takes_it or (heard.answer and len(form.offered) == 1)):
-            places = [0]  # it is read back before it is done
+        places = taken_up(heard, form.offered, _DO_IT, form.misses)
         if places and len(places) == 1:
             return self._go_on(replace(form, when=form.offered[places[0]]), learned, "")
         if places:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from services.receptionist.calendar.days import MONTHS, full_date, ordinal
 from services.receptionist.calendar.schedule import WEEKDAYS
+from services.receptionist.understanding.lexicon import Heard
 from services.receptionist.understanding.wishes import HOURS, tells_clock, tells_day
 
 _HOURS = ("twelve", *HOURS.split("|")[:-1])
@@ -73,6 +74,19 @@ def beyond(words: str, starts: Sequence[str]) -> str:
         at = min(datetime.fromisoformat(start) for start in starts)
     day = full_date(at.date()).lower().replace(",", "")
     return f"{'after' if is_later else 'before'} {at:%H:%M} on {day}"
+
+
+def taken_up(
+    heard: Heard, offered: Sequence[str], agrees: re.Pattern[str], misses: int
+) -> list[int] | None:
+    """As :func:`picked`; a yes to the only time, or to several for want of better words
+    (``agrees``, or a yes after ``misses``), takes the first: it is read back anyway."""
+    places = picked(heard.words, offered)
+    if places is None and (
+        agrees.search(heard.words) or (heard.answer and (misses or len(offered) == 1))
+    ):
+        return [0]
+    return places
 
 
 def picked(words: str, starts: Sequence[str]) -> list[int] | None:
