@@ -42,11 +42,6 @@ class StarletteSocket:
         self._websocket = websocket
         self._lane = fast_lane(websocket)
 
-    @property
-    def late_s(self) -> float:
-        """How long the message that is being handed over has waited in the server."""
-        return self._lane.late_s if self._lane else 0.0
-
     async def receive(self) -> str | bytes | None:
         """The next message; None once the peer has gone."""
         message = await self._websocket.receive()

@@ -34,8 +34,13 @@ MESSAGES_A_TURN = 32
 """What one socket may have handled before the other calls get their turn."""
 FEW_CALLS = 4
 """Up to so many calls are read the moment something comes."""
-ROUND_S = 0.016
+ROUND_S = 0.019
 """So often more calls are read, one after the other: a little less than a frame lasts."""
+MANY_CALLS = 16
+LONG_ROUND_S = 0.039
+"""So often even more calls are read: two frames at a time cost little more than one. Both lengths
+drift against the frames' 20 ms, so that each call is read the moment its audio comes about once a
+second: that tells how late it is read otherwise (``services.audio.arrivals``)."""
 FAST_LANE = "voice.fast_lane"
 """The ASGI extension under which a socket offers its fast lane."""
 
@@ -43,6 +48,8 @@ Take = Callable[[str | bytes], None]
 """Takes one message: text, or bytes for a binary one. Never blocks."""
 
 _WHOLE_TEXT = 0x81  # FIN and opcode 1, no reserved bits (RFC 6455, 5.2)
+_MEDIUM_TEXT = b"\x81\xfe"  # a whole text, masked, its size in the next two bytes
+_MOST_16 = 0xFFFF
 _MASKED = 0x80
 _EXTENDED_16 = 126
 _EXTENDED_64 = 127
@@ -55,8 +62,6 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
     socket open: after an orderly close has had its time, the connection is cut. And there is the
     fast lane: see :meth:`deliver`."""
 
-    late_s = 0.0
-    """How long what is being handed over has waited for its round, on average."""
     _take: Take | None = None
     _settle: Callable[[], None]
     _gone: asyncio.Future[None]
@@ -64,6 +69,7 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
     _turn_is_over = False
     _in_rounds = False
     _in_fragments = False
+    _file = -1  # the connection's, while it is read in rounds
 
     async def run_asgi(self) -> None:
         self.scope["extensions"][FAST_LANE] = {"socket": self}
@@ -138,6 +144,7 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         """From now on the loop watches the connection no more: :meth:`look` does."""
         if not (self._in_rounds or self.transport.is_closing()):
             self._in_rounds = True
+            self._file = self.transport.get_extra_info("socket").fileno()
             self.transport.pause_reading()
 
     def end_rounds(self) -> None:
@@ -153,7 +160,7 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         if not self._in_rounds or self._turn_is_over or self.transport.is_closing():
             return False
         try:
-            data = _read(self.transport.get_extra_info("socket").fileno(), _CHUNK)
+            data = _read(self._file, _CHUNK)
         except BlockingIOError:
             return False
         except OSError:
@@ -174,20 +181,30 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
 
     def settle(self) -> None:
         """What was read is taken."""
-        if self._take is not None:
-            self._guarded(self._settle)
+        if self._take is None:
+            return
+        try:
+            self._settle()
+        except Exception as error:
+            self._broke(error)
 
     def read_frames(self) -> None:
         """All whole frames there are, or as many as one turn allows."""
         data, at, limit = self._unread, 0, self.config.ws_max_size
-        fast = self._take is not None
+        fits = limit >= _MOST_16
+        has_lane = self._take is not None
         for _ in range(MESSAGES_A_TURN):
-            head, size = _measure(data, at, limit)
-            end = at + head + size
+            if fits and data.startswith(_MEDIUM_TEXT, at):  # as nearly always
+                head, size, is_text = 8, int.from_bytes(data[at + 2 : at + 4], "big"), True
+            else:
+                head, size = _measure(data, at, limit)
+                is_text = head > 2 and data[at] == _WHOLE_TEXT
+            begin = at + head
+            end = begin + size
             if not head or end > len(data):
                 break
-            if fast and head > 2 and data[at] == _WHOLE_TEXT and not self._in_fragments:
-                self._read_text(data, at + head, end)
+            if has_lane and is_text and not self._in_fragments:
+                self._read_text(apply_mask(data[begin:end], data[begin - 4 : begin]))
             else:
                 self._read_unusual(data[at:end])
             at = end
@@ -210,10 +227,6 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
                 self.transport.resume_reading()
             self.read_now()
 
-    def _read_text(self, data: bytes, at: int, end: int) -> None:
-        """A frame's payload, from ``at`` to ``end``; its mask stands before it."""
-        self._tell_text(apply_mask(data[at:end], data[at - 4 : at]))
-
     def _read_unusual(self, frame: bytes) -> None:
         is_data = frame[0] & 0x0F <= 2
         if is_data:
@@ -231,11 +244,11 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         if self.curr_msg_data_type == "bytes":
             self._tell(data)
         else:
-            self._tell_text(data)
+            self._read_text(data)
 
-    def _tell_text(self, data: bytes) -> None:
+    def _read_text(self, payload: bytes) -> None:
         try:
-            text = data.decode()
+            text = payload.decode()
         except UnicodeDecodeError:
             if self.conn.state is State.OPEN:
                 self.conn.send_close(1007)
@@ -247,15 +260,16 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         assert self._take is not None
         if self.conn.state is not State.OPEN:
             return  # one side has closed: what comes now is void
-        self._guarded(self._take, message)
-
-    def _guarded(self, work: Callable[..., None], *arguments: str | bytes) -> None:
         try:
-            work(*arguments)
-        except Exception as error:  # a bug in the call: it ends there, not here
-            self._take, self._settle = _drop, _nothing
-            if not self._gone.done():
-                self._gone.set_exception(error)
+            self._take(message)
+        except Exception as error:
+            self._broke(error)
+
+    def _broke(self, error: Exception) -> None:
+        """A bug in the call: it ends there, not here."""
+        self._take, self._settle = _drop, _nothing
+        if not self._gone.done():
+            self._gone.set_exception(error)
 
     def handle_close(self, event: Any) -> None:
         super().handle_close(event)
@@ -303,7 +317,7 @@ class _Rounds:
                 if _can_look(each):
                     each.begin_rounds()
             if self._next is None:
-                self._next = lane.loop.call_later(ROUND_S, self._go_round, lane.loop)
+                self._next = lane.loop.call_later(self._round_s, self._go_round, lane.loop)
 
     def leave(self, lane: ImpatientSockets) -> None:
         """A call less."""
@@ -315,11 +329,14 @@ class _Rounds:
             for each in self._lanes:
                 each.end_rounds()
 
+    @property
+    def _round_s(self) -> float:
+        return LONG_ROUND_S if len(self._lanes) > MANY_CALLS else ROUND_S
+
     def _go_round(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._next = loop.call_later(ROUND_S, self._go_round, loop)
+        self._next = loop.call_later(self._round_s, self._go_round, loop)
         heard = []
         for lane in self._lanes:
-            lane.late_s = ROUND_S / 2
             try:
                 if lane.look():
                     heard.append(lane)
@@ -328,8 +345,6 @@ class _Rounds:
                 lane.transport.abort()
         for lane in heard:
             lane.settle()
-        for lane in self._lanes:
-            lane.late_s = 0.0
 
 
 def _can_look(lane: ImpatientSockets) -> bool:

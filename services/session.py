@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol, assert_never
 
+from services.audio.arrivals import Arrivals
 from services.audio.mulaw import FRAME_MS
 from services.audio.placement import Placement
 from services.call import effects as do
@@ -47,10 +48,6 @@ CLOSE_WITHIN_S = 2.0
 
 class Socket(Protocol):
     """A text socket. A closed one swallows what is sent."""
-
-    @property
-    def late_s(self) -> float:
-        """How long the message that is being handed over has waited in the server."""
 
     async def deliver(
         self, take: Callable[[str | bytes], None], settle: Callable[[], None]
@@ -108,7 +105,10 @@ class Session:
         self._is_sending = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._placement = Placement()
+        self._arrivals = Arrivals()
         self._unheard: list[bytes] = []
+        self._unheard_ms: int | None = None  # the last message's timestamp
+        self._late_ms = 0  # the frame that is being heard
         self._heard_at = 0.0
         self._frames = 0
         self._frames_allowed = 0
@@ -127,8 +127,8 @@ class Session:
             self._decide()
 
     def _tell(self, event: Event) -> None:
-        """The engine heard something: in a message that came some moments before it was read."""
-        if late_ms := round(self._socket.late_s * 1000):
+        """The engine heard something, perhaps in audio that was late."""
+        if late_ms := self._late_ms:
             if isinstance(event, on.SpeechStopped):
                 event = replace(event, silence_ms=event.silence_ms + late_ms)
             elif isinstance(event, on.SpeechStarted):
@@ -290,7 +290,7 @@ class Session:
             self._refuse(error)
             return
         if type(parsed) is MediaReceived:
-            self._heard_at = self._now()
+            self._unheard_ms = parsed.timestamp_ms
             frames = self._placement.place(parsed.timestamp_ms, parsed.audio)
             if frames and not self._unheard and self._frames < self._frames_allowed:
                 self._engine.hear_soon(frames[0])
@@ -307,21 +307,29 @@ class Session:
 
     def _settle(self) -> None:
         """Hear what the messages brought; other calls have announced what they will hear."""
-        if self._unheard:
-            frames, self._unheard = self._unheard, []
-            self._hear(frames)
+        if self._unheard_ms is None:
+            return
+        self._heard_at = now = self._now()
+        late_s = self._arrivals.late_s(self._unheard_ms, now)
+        frames, self._unheard, self._unheard_ms = self._unheard, [], None
+        self._hear(frames, round(late_s * 1000))
 
-    def _hear(self, frames: list[bytes]) -> None:
+    def _hear(self, frames: list[bytes], late_ms: int = 0) -> None:
+        """``late_ms``: how late the last of them came; those before it waited for it."""
+        late_ms += FRAME_MS * len(frames)
         for frame in frames:
             if self._frames >= self._frames_allowed:  # look at the clock once in a few seconds
                 by_clock = int((self._now() + AHEAD_S) * FRAMES_PER_S)
                 self._frames_allowed = by_clock + self._frames_stood_in
                 if self._frames >= self._frames_allowed:
-                    return
+                    break
             self._frames += 1
             if self._tape:
                 self._tape.caller(frame)
+            late_ms -= FRAME_MS
+            self._late_ms = late_ms
             self._engine.hear(frame)
+        self._late_ms = 0
 
     def _refuse(self, error: BadMessage) -> None:
         """A broken message is dropped; the first one is logged, the others are only counted."""

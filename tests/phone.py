@@ -42,7 +42,6 @@ class FakePhone:
         self.sent: list[tuple[float, dict[str, Any]]] = []
         self.played: list[tuple[float, float]] = []
         self.closed_at: float | None = None
-        self.late_s = 0.0
         self._pending: dict[str, asyncio.TimerHandle] = {}
         self._ends = 0.0
         self._timestamp = 0
@@ -151,13 +150,15 @@ class FakeSegmenter:
 class FakeTranscriber:
     """Hears the given words, one entry for each utterance, 50 ms after its end."""
 
+    batch_frames = 1
+
     def __init__(self, words: Sequence[str]) -> None:
         self._words = words
 
     async def run(self, emit: Emit) -> None:
         self._emit = emit
 
-    def hear(self, frame: bytes) -> None: ...
+    def hear(self, audio: bytes) -> None: ...
 
     def speech_started(self, utterance: int, voiced_ms: int) -> None: ...
 

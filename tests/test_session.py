@@ -449,7 +449,7 @@ async def test_cancelling_the_call_closes_everything() -> None:
 async def test_what_was_read_late_was_heard_when_it_came() -> None:
     async with call(["hello"], [["Hi."]]) as held:
         await held.phone.listen(2000)
-        held.phone.late_s = 0.01
+        await asyncio.sleep(0.01)  # from here on all of it is late
         await held.phone.speak(500)
         await held.phone.listen(3000)
         events = [event for _, event, _ in held.entries]

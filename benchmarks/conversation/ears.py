@@ -48,6 +48,8 @@ class ScriptedEars:
     """The ``Transcriber`` of one call. ``words``: all that can be made out, in order of ends;
     ``goes_on``: whether the caller has more to say at that moment."""
 
+    batch_frames = 1
+
     def __init__(
         self,
         words: Callable[[], Sequence[Word]],
@@ -71,7 +73,7 @@ class ScriptedEars:
         self._emit = emit
         await asyncio.Event().wait()
 
-    def hear(self, frame: bytes) -> None:
+    def hear(self, audio: bytes) -> None:
         """A frame's time has passed: there may be words to tell."""
         if not self._is_open:
             return

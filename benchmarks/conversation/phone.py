@@ -45,8 +45,6 @@ class Chunk:
 class Phone:
     """The ``Socket`` of one call. ``echo_late_s``: how long an echo is on its way."""
 
-    late_s = 0.0
-
     def __init__(self, echo_late_s: float = 0.0) -> None:
         self._loop = asyncio.get_running_loop()
         self._incoming: asyncio.Queue[str | None] = asyncio.Queue()

@@ -84,6 +84,8 @@ class CascadeEngine:
         """``interrupted`` is told of each reply that was cancelled."""
         self._segmenter = segmenter
         self._transcriber = transcriber
+        self._unheard: list[bytes] = []  # the transcriber has not been given these frames yet
+        self._batch_frames = transcriber.batch_frames
         self._brain = brain
         self._voice = voice
         self._lines = lines
@@ -110,8 +112,11 @@ class CascadeEngine:
     def hear(self, frame: bytes) -> None:
         if self._emit is None:
             return  # the ears' task has not begun: nothing to report to yet
-        self._transcriber.hear(frame)
+        self._unheard.append(frame)
         fact = self._segmenter.hear(frame)
+        if fact is not None or len(self._unheard) >= self._batch_frames:
+            self._transcriber.hear(b"".join(self._unheard))
+            self._unheard.clear()
         if fact is None:
             return
         if isinstance(fact, SpeechStarted):

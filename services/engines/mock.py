@@ -28,10 +28,12 @@ _LOUDNESS = 2000  # of 32767
 class MockTranscriber:
     """Hears the same words in every utterance."""
 
+    batch_frames = 5
+
     async def run(self, emit: Emit) -> None:
         self._emit = emit
 
-    def hear(self, frame: bytes) -> None:
+    def hear(self, audio: bytes) -> None:
         """The words do not depend on it."""
 
     def speech_started(self, utterance: int, voiced_ms: int) -> None:

@@ -21,8 +21,13 @@ class Transcriber(Protocol):
     async def run(self, emit: Emit) -> None:
         """Lives as long as the call; cancelling it closes everything that it opened."""
 
-    def hear(self, frame: bytes) -> None:
-        """One 20 ms frame of caller audio (160 bytes of mu-law), in order, speech or not."""
+    @property
+    def batch_frames(self) -> int:
+        """How many frames it likes to be given at once, while nothing happens in them."""
+
+    def hear(self, audio: bytes) -> None:
+        """Caller audio, in order, speech or not: whole 20 ms frames (160 bytes of mu-law). All that
+        came before an utterance's start or end is given before they are told."""
 
     def speech_started(self, utterance: int, voiced_ms: int) -> None:
         """The utterance began ``voiced_ms`` before the end of the last frame heard."""

@@ -27,9 +27,9 @@ class Backlog:
         """The place of the next frame."""
         return self.begin + len(self._kept)
 
-    def hear(self, frame: bytes) -> None:
-        """The next frame."""
-        self._kept += frame
+    def hear(self, audio: bytes) -> None:
+        """The next frames."""
+        self._kept += audio
 
     def take(self, begin: int, end: int) -> bytes:
         """The audio between two places; both must be among those kept."""

@@ -87,9 +87,13 @@ class TranscriberChain:
             for owed in self._all:
                 owed.call_off()
 
-    def hear(self, frame: bytes) -> None:
-        self._live.hear(frame)
-        self._turn.hear(frame)
+    @property
+    def batch_frames(self) -> int:
+        return self._live.batch_frames
+
+    def hear(self, audio: bytes) -> None:
+        self._live.hear(audio)
+        self._turn.hear(audio)
 
     def speech_started(self, utterance: int, voiced_ms: int) -> None:
         self._turn.begin(utterance, voiced_ms)

@@ -39,7 +39,7 @@ MODEL = "nova-3"
 GIVE_UP_MS = 1200
 """An utterance without words so long after its end is given up."""
 
-_BATCH = 5 * FRAME_BYTES  # 100 ms in a message: a fifth of the work, and Finalize waits for nothing
+_BATCH_FRAMES = 5  # 100 ms in a message: a fifth of the work, and Finalize waits for nothing
 _IDLE_BATCH = 500 * BYTES_PER_MS  # nobody waits for the words of silence; speech sends it at once
 _BIGGEST = RATE_HZ  # a second in a message that catches up
 _LITTLE = 500 * BYTES_PER_MS  # with no more than this to finish, Finalize may go unanswered
@@ -86,6 +86,8 @@ class DeepgramTranscriber:
     """The transcriber of one call. ``silence_ms``: what the segmenter waits before an end.
     ``tls``: the process's own; None: a new one for each socket."""
 
+    batch_frames = _BATCH_FRAMES
+
     def __init__(
         self,
         options: DeepgramOptions,
@@ -99,7 +101,7 @@ class DeepgramTranscriber:
         line = LineOptions(
             options.url,
             options.key,
-            batch=_BATCH,
+            batch=_BATCH_FRAMES * FRAME_BYTES,
             idle_batch=_IDLE_BATCH,
             biggest=_BIGGEST,
             keep_alive=KEEP_ALIVE,
@@ -114,8 +116,8 @@ class DeepgramTranscriber:
     async def run(self, emit: Emit) -> None:
         await self._call.run(emit, self)
 
-    def hear(self, frame: bytes) -> None:
-        self._call.hear(frame)
+    def hear(self, audio: bytes) -> None:
+        self._call.hear(audio)
 
     def speech_started(self, utterance: int, voiced_ms: int) -> None:
         self._call.speech_started(utterance, voiced_ms)

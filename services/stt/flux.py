@@ -51,7 +51,8 @@ FILL_MS = 500
 """When no frame came for so long, as much silence is sent in its place."""
 
 _LOOK_MS = 250
-_BATCH = 4 * FRAME_BYTES  # 80 ms in a message, which Deepgram recommends
+_BATCH_FRAMES = 4  # 80 ms in a message, which Deepgram recommends
+_BATCH = _BATCH_FRAMES * FRAME_BYTES
 _LAG = 240 * BYTES_PER_MS  # a word is in the text when so much more was heard
 
 
@@ -98,6 +99,8 @@ class FluxTranscriber:
     """The transcriber of one call. ``silence_ms``: what the segmenter waits before an end.
     ``tls``: the process's own; None: a new one for each socket."""
 
+    batch_frames = _BATCH_FRAMES
+
     def __init__(
         self,
         options: FluxOptions,
@@ -123,8 +126,8 @@ class FluxTranscriber:
             filling.cancel()
             await asyncio.gather(filling, return_exceptions=True)
 
-    def hear(self, frame: bytes) -> None:
-        self._call.hear(frame)
+    def hear(self, audio: bytes) -> None:
+        self._call.hear(audio)
 
     def speech_started(self, utterance: int, voiced_ms: int) -> None:
         self._call.speech_started(utterance, voiced_ms)

@@ -103,10 +103,10 @@ class Line:
             else:
                 listener.lost(retrying=True)
 
-    def hear(self, frame: bytes, *, is_idle: bool) -> None:
-        """The next frame. ``is_idle``: nobody waits for the words of what is kept."""
+    def hear(self, frames: bytes, *, is_idle: bool) -> None:
+        """The next frames. ``is_idle``: nobody waits for the words of what is kept."""
         audio = self.audio
-        audio.hear(frame)
+        audio.hear(frames)
         self._batch = self._options.idle_batch if is_idle else self._options.batch
         if audio.end - self._next >= self._batch:
             self._wake.set()

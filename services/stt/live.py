@@ -71,9 +71,9 @@ class LiveCall:
 
     # --- the caller -------------------------------------------------------------------------------
 
-    def hear(self, frame: bytes) -> None:
-        """The next frame."""
-        self.line.hear(frame, is_idle=not self.utterance and self.owed.is_clear)
+    def hear(self, audio: bytes) -> None:
+        """The next frames."""
+        self.line.hear(audio, is_idle=not self.utterance and self.owed.is_clear)
 
     def speech_started(self, utterance: int, voiced_ms: int) -> None:
         """Words from long before a turn are none of it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 from services.audio.mulaw import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, loudness
@@ -16,7 +15,7 @@ OVERFULL_MS = 20_000
 MIN_VOICE_MS = 150
 """A turn with less voice holds no words; a recogniser would make some up."""
 
-_PAUSE_FRAMES = 600 // FRAME_MS  # what is kept of a pause
+_PAUSE_BYTES = 600 * BYTES_PER_MS  # what is kept of a pause
 _CUT_BYTES = 2000 * BYTES_PER_MS
 
 
@@ -36,7 +35,7 @@ class TurnAudio:
         """The turn's first utterance; 0 before it."""
         self._done: list[Piece] = []
         self._growing = bytearray()
-        self._pause: deque[bytes] = deque(maxlen=_PAUSE_FRAMES)
+        self._pause = bytearray()
         self._utterance = 0  # being spoken; 0: none
         self._utterance_at = 0  # where in the growing piece it begins
         self._speech_ms = 0  # its length so far
@@ -47,13 +46,14 @@ class TurnAudio:
         """Length of the piece that still grows."""
         return len(self._growing) // BYTES_PER_MS
 
-    def hear(self, frame: bytes) -> None:
-        """One frame, speech or not."""
+    def hear(self, audio: bytes) -> None:
+        """The next frames, speech or not."""
         if not self._utterance:
-            self._pause.append(frame)
+            self._pause += audio
+            del self._pause[:-_PAUSE_BYTES]
             return
-        self._growing += frame
-        self._speech_ms += FRAME_MS
+        self._growing += audio
+        self._speech_ms += len(audio) // BYTES_PER_MS
         if self.growing_ms >= OVERFULL_MS:
             self._finish_piece(self._quietest())
 
@@ -63,13 +63,13 @@ class TurnAudio:
             self._finish_piece(len(self._growing))
         if not self.first:
             self.first = utterance
-        frames = list(self._pause)
+        before = bytes(self._pause)
         if not self._growing:
-            frames = frames[-((voiced_ms + PREROLL_MS) // FRAME_MS) :]
+            before = before[-((voiced_ms + PREROLL_MS) // FRAME_MS * FRAME_BYTES) :]
         self._pause.clear()
         self._utterance = utterance
         self._utterance_at = len(self._growing)
-        self._growing += b"".join(frames)
+        self._growing += before
         self._speech_ms = voiced_ms
 
     def end(self, silence_ms: int) -> None:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.audio.mulaw import FRAME_MS
+from services.audio.mulaw import BYTES_PER_MS
 from services.audio.segmenter import VAD_SILENCE_MS
 from services.call.events import TranscriptFailed, TranscriptFinal, TranscriptInterim
 from services.stt import Emit
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 INTERIM_MS = 500
 """Time from one interim transcript to the next; more in a long piece, which takes longer."""
 
+_BATCH_FRAMES = 5
 _INTERIM_SHARE = 8  # the piece's length divided by this, if that is more
 
 
@@ -40,6 +41,8 @@ class _Request:
 
 class UtteranceTranscriber:
     """The transcriber of one call. ``silence_ms``: what the segmenter waits before an end."""
+
+    batch_frames = _BATCH_FRAMES
 
     def __init__(self, words: Words, silence_ms: int = VAD_SILENCE_MS) -> None:
         self._recogniser = words
@@ -62,10 +65,10 @@ class UtteranceTranscriber:
                 if not self._requests:
                     self._asked.clear()
 
-    def hear(self, frame: bytes) -> None:
-        self._turn.hear(frame)
+    def hear(self, audio: bytes) -> None:
+        self._turn.hear(audio)
         if self._utterance:
-            self._interim_in_ms -= FRAME_MS
+            self._interim_in_ms -= len(audio) // BYTES_PER_MS
             if self._interim_in_ms <= 0:
                 self._start_interim()
 

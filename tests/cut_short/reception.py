@@ -96,13 +96,15 @@ class SlowDatabase(Database):
 class Ears:
     """A recogniser that hears what the test says."""
 
+    batch_frames = 1
+
     def __init__(self) -> None:
         self.words = ""
 
     async def run(self, emit: Emit) -> None:
         self._emit = emit
 
-    def hear(self, frame: bytes) -> None: ...
+    def hear(self, audio: bytes) -> None: ...
 
     def speech_started(self, utterance: int, voiced_ms: int) -> None: ...
 

@@ -230,10 +230,12 @@ def test_deepgram_s_file_interface_rescues_a_lost_socket() -> None:
 
 def test_a_live_recogniser_with_a_mistake_in_it_does_not_end_the_call() -> None:
     class Broken:
+        batch_frames = 1
+
         async def run(self, emit: object) -> None:
             raise KeyError("a mistake")
 
-        def hear(self, frame: bytes) -> None: ...
+        def hear(self, audio: bytes) -> None: ...
 
         def speech_started(self, utterance: int, voiced_ms: int) -> None: ...
 
