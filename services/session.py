@@ -292,9 +292,10 @@ class Session:
         if type(parsed) is MediaReceived:
             self._unheard_ms = parsed.timestamp_ms
             frames = self._placement.place(parsed.timestamp_ms, parsed.audio)
-            if frames and not self._unheard and self._frames < self._frames_allowed:
-                self._engine.hear_soon(frames[0])
-            self._unheard += frames
+            for frame in frames:
+                if self._frames + len(self._unheard) < self._frames_allowed:
+                    self._engine.hear_soon(frame)
+                self._unheard.append(frame)
             return
         self._settle()  # what happens is in order
         if isinstance(parsed, on.DigitPressed):

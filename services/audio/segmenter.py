@@ -26,7 +26,7 @@ class Segmenter:
         self._quiet_ms = 0  # since the last voiced frame of the utterance
 
     def hear_soon(self, frame: bytes) -> None:
-        """This very frame comes next: see ``Vad``."""
+        """This very frame comes: see ``Vad``."""
         self._vad.hear_soon(frame)
 
     def hear(self, frame: bytes) -> SpeechStarted | SpeechStopped | None:

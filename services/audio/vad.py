@@ -8,12 +8,14 @@ Where Silero's weights are missing, WebRTC decides alone, in its strictest mode.
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import dataclass
 from typing import Protocol
 
 import webrtcvad
 
 from services.audio.mulaw import FRAME_MS, RATE_HZ, decode_pcm
-from services.audio.silero import CONTEXT_SAMPLES, WINDOW_SAMPLES, Asked, Silero
+from services.audio.silero import CONTEXT_SAMPLES, WINDOW_SAMPLES, Asked, Silero, State
 
 GATE_MODE = 1
 """WebRTC's mode as a gate. It opens before soft first sounds, where mode 2 opens 40 ms later; noise
@@ -49,8 +51,8 @@ class Vad(Protocol):
         """
 
     def hear_soon(self, frame: bytes) -> None:
-        """This very frame is the next to be heard: begin what is done for several calls together.
-        Need not be called."""
+        """This very frame is to be heard, after those that were announced before it: begin what is
+        done for several calls together. Need not be called."""
 
 
 class WebRtcVad:
@@ -69,6 +71,14 @@ class WebRtcVad:
         """There is nothing of the kind."""
 
 
+@dataclass(slots=True)
+class _Passed:
+    """A frame that the gate knows. ``windows``: those that end with it; None: the gate is shut."""
+
+    opens: bool
+    windows: list[Asked] | None
+
+
 class GatedVad:
     """WebRTC's gate with Silero behind it."""
 
@@ -76,67 +86,63 @@ class GatedVad:
         self._silero = silero
         self._gate = webrtcvad.Vad(mode)
         self._pcm = bytes(_PREROLL_BYTES)  # gate shut: the last of the line; open: not yet a window
-        self._state = silero.start()
+        self._before: State | Asked = silero.start()
         self._frames_left = 0  # of Silero's running; 0: the gate is shut
+        self._passed: deque[_Passed] = deque()
         self._open_ms = 0
         self._voice_ms = 0
-        self._passed: bytes | None = None  # the frame that the gate knows already
-        self._asked: Asked | None = None  # the next window
 
     def hear_soon(self, frame: bytes) -> None:
-        self._pass(frame)
-        self._passed = frame
-        if self._frames_left and len(self._pcm) >= _CONTEXT_BYTES + _WINDOW_BYTES:
-            self._asked = self._silero.ask(self._window(), self._state)
-
-    def hear(self, frame: bytes) -> int:
-        if self._passed is not frame:
-            self._pass(frame)
-        self._passed = None
-        if not self._frames_left:
-            self._pcm = self._pcm[-_PREROLL_BYTES:]
-            self._voice_ms = 0
-            return 0
-        self._open_ms += FRAME_MS
-        if self._voice_ms:
-            self._voice_ms += FRAME_MS
-        while len(self._pcm) >= _CONTEXT_BYTES + _WINDOW_BYTES:
-            self._judge(self._next_window())
-        return self._voice_ms
-
-    def _pass(self, frame: bytes) -> None:
-        """The gate: it opens and closes."""
         pcm = decode_pcm(frame)
         self._pcm += pcm
+        opens = False
         if self._gate.is_speech(pcm, RATE_HZ):
-            if not self._frames_left:
-                self._open_up()
+            opens = not self._frames_left
             self._frames_left = _LINGER_FRAMES
         elif self._frames_left:
             self._frames_left -= 1
+        if not self._frames_left:
+            self._pcm = self._pcm[-_PREROLL_BYTES:]
+            self._passed.append(_SHUT)
+            return
+        if opens:
+            self._pcm = self._pcm[-_PREROLL_BYTES:]
+            self._before = self._silero.start()
+        windows = []
+        while len(self._pcm) >= _CONTEXT_BYTES + _WINDOW_BYTES:
+            window = self._pcm[: _CONTEXT_BYTES + _WINDOW_BYTES]
+            self._before = asked = self._silero.ask(window, self._before)
+            windows.append(asked)
+            self._pcm = self._pcm[_WINDOW_BYTES:]
+        self._passed.append(_Passed(opens, windows))
 
-    def _open_up(self) -> None:
-        self._pcm = self._pcm[-_PREROLL_BYTES:]
-        self._state = self._silero.start()
-        self._open_ms = 0
-
-    def _next_window(self) -> float:
-        if self._asked:
-            probability, self._state = self._silero.answer(self._asked)
-            self._asked = None
-        else:
-            probability, self._state = self._silero.hear(self._window(), self._state)
-        self._pcm = self._pcm[_WINDOW_BYTES:]
-        return probability
-
-    def _window(self) -> bytes:
-        return self._pcm[: _CONTEXT_BYTES + _WINDOW_BYTES]
+    def hear(self, frame: bytes) -> int:
+        if not self._passed:
+            self.hear_soon(frame)
+        passed = self._passed.popleft()
+        if passed.windows is None:
+            self._voice_ms = 0
+            return 0
+        if passed.opens:
+            self._open_ms = 0
+        self._open_ms += FRAME_MS
+        if self._voice_ms:
+            self._voice_ms += FRAME_MS
+        for asked in passed.windows:
+            probability, state = self._silero.answer(asked)
+            if asked is self._before:
+                self._before = state  # nothing is kept of the windows before it
+            self._judge(probability)
+        return self._voice_ms
 
     def _judge(self, probability: float) -> None:
         if probability < RELEASE:
             self._voice_ms = 0
         elif probability > CONFIRM and not self._voice_ms:
             self._voice_ms = min(self._open_ms, LAG_MS)
+
+
+_SHUT = _Passed(opens=False, windows=None)
 
 
 def make_vad(silero: Silero | None, mode: int = GATE_MODE) -> Vad:

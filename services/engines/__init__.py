@@ -44,8 +44,8 @@ class Engine(Protocol):
         """One 20 ms frame of caller audio (160 bytes of mu-law), in order. Never blocks."""
 
     def hear_soon(self, frame: bytes) -> None:
-        """This very frame is the next to be heard: begin what is done for several calls together.
-        Need not be called."""
+        """This very frame is to be heard, after those that were announced before it: begin what is
+        done for several calls together. Need not be called."""
 
     def prepare(self, turns: tuple[Turn, ...]) -> None:
         """The next reply may have to answer these turns, soon. Takes a few ms at most."""

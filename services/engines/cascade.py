@@ -38,7 +38,7 @@ class Segmenter(Protocol):
         """One 20 ms frame, in order; the fact that it made certain, if any."""
 
     def hear_soon(self, frame: bytes) -> None:
-        """This very frame comes next."""
+        """This very frame comes, after those that were announced before it."""
 
 
 @dataclass(frozen=True, slots=True)

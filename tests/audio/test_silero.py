@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from services.audio.models import open_session, packaged_file
-from services.audio.silero import CONTEXT_SAMPLES, WINDOW_SAMPLES, Silero
+from services.audio.silero import CONTEXT_SAMPLES, WINDOW_SAMPLES, Asked, Silero, State
 from tests.speech import TEXTS, prompt
 
 SAMPLES = CONTEXT_SAMPLES + WINDOW_SAMPLES
@@ -111,6 +111,17 @@ def test_windows_that_are_asked_about_together_are_answered_as_if_alone(
     assert max(map(max, found)) > 0.9
     for together, by_itself in zip(found, alone, strict=True):
         assert together == pytest.approx(by_itself, abs=1e-5)
+
+
+def test_windows_of_one_stream_may_be_asked_about_all_at_once(silero: Silero) -> None:
+    streams = [windows("hello"), windows("please-try-again", noise=100)[:7]]
+    asked: list[list[Asked]] = []
+    for stream in streams:
+        before: State | Asked = silero.start()
+        asked.append([before := silero.ask(window, before) for window in stream])
+    found = [[silero.answer(one)[0] for one in reversed(stream)] for stream in asked]
+    for together, stream in zip(found, streams, strict=True):
+        assert together[::-1] == pytest.approx(heard(silero, stream), abs=1e-5)
 
 
 def test_an_answer_nobody_waits_for_costs_the_others_nothing(silero: Silero) -> None:
