@@ -48,7 +48,7 @@ class Timings:
     """The longest turn: on a line that is never quiet, nothing else would ever end one."""
     digit_pause_ms: int = 2000
     """Pause after a key that ends an entry on the keypad; ``#`` ends it at once."""
-    mark_every_ms: int = 200
+    mark_every_ms: int = 400
     """A mark follows each stretch of audio of this length: how finely we know what was heard."""
     marks_grace_ms: int = 2000
     """A mark that is this late is taken as played: carriers lose messages too."""
