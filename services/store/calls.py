@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, select, update
@@ -43,6 +43,7 @@ class Calls:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._new_turns = _new_turns(database.engine.dialect.name)
 
     async def start(self, call: NewCall) -> bool:
         """Put a call on record; False, and nothing is changed, if one with this id is there."""
@@ -86,20 +87,17 @@ class Calls:
 
     async def add_turn(self, turn: StoredTurn) -> bool:
         """Keep a turn; one with the same number takes the place of the earlier one."""
-        values = {
-            "speaker": turn.speaker.value,
-            "heard": turn.heard,
-            "unheard": turn.unheard,
-            "at_ms": turn.at_ms,
-            "interrupted": turn.interrupted,
-            "latencies": dict(turn.latencies),
-        }
-        # The two inserts are not of one class, but alike.
-        is_sqlite = self._db.engine.dialect.name == "sqlite"
-        new: Any = sqlite.insert(turns) if is_sqlite else postgresql.insert(turns)
-        new = new.values(call_id=turn.call_id, number=turn.number, **values)
-        new = new.on_conflict_do_update(index_elements=["call_id", "number"], set_=values)
-        return await self._added(new)
+        return await self.add_turns([turn]) == 1
+
+    async def add_turns(self, these: Sequence[StoredTurn]) -> int:
+        """Keep turns of any calls together. How many: not those of calls that are not on record."""
+        # PostgreSQL changes no row twice in a statement: of one turn only the last counts.
+        rows = list({(turn.call_id, turn.number): _turn_row(turn) for turn in these}.values())
+        if not rows or await self._added(self._new_turns, rows):
+            return len(rows)
+        if len(rows) == 1:
+            return 0
+        return sum([await self._added(self._new_turns, [row]) for row in rows])
 
     async def add_tool(self, tool: StoredTool) -> bool:
         """Keep the use of a tool; False also if one with this key is there."""
@@ -115,9 +113,9 @@ class Calls:
         )
         return await self._added(new)
 
-    async def _added(self, new: Any) -> bool:
+    async def _added(self, new: Any, rows: Sequence[Mapping[str, Any]] | None = None) -> bool:
         try:
-            await self._db.write(lambda db: db.execute(new))
+            await self._db.write(lambda db: db.execute(new, rows))
         except IntegrityError:
             return False
         return True
@@ -234,6 +232,27 @@ def _filtered(wanted: CallFilter) -> Select[Any]:
     if wanted.until:
         query = query.where(table.started_at < wanted.until)
     return query
+
+
+def _new_turns(dialect: str) -> Any:
+    """The statement for turns, new or again. It is built once: that costs more than to run it."""
+    # The two inserts are not of one class, but alike.
+    new: Any = sqlite.insert(turns) if dialect == "sqlite" else postgresql.insert(turns)
+    changed = {each.name: new.excluded[each.name] for each in turns.c if not each.primary_key}
+    return new.on_conflict_do_update(index_elements=["call_id", "number"], set_=changed)
+
+
+def _turn_row(turn: StoredTurn) -> dict[str, Any]:
+    return {
+        "call_id": turn.call_id,
+        "number": turn.number,
+        "speaker": turn.speaker.value,
+        "heard": turn.heard,
+        "unheard": turn.unheard,
+        "at_ms": turn.at_ms,
+        "interrupted": turn.interrupted,
+        "latencies": dict(turn.latencies),
+    }
 
 
 _HIDDEN = {"caller_tail", "called_tail"}

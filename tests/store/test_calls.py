@@ -133,6 +133,21 @@ async def test_turns_and_tools(store: Store) -> None:
     assert await store.calls.tools("CA1") == [early, late]
 
 
+async def test_turns_of_several_calls_are_kept_together(store: Store) -> None:
+    await store.calls.start(CALL)
+    await store.calls.start(replace(CALL, id="CA2", sid="CA2"))
+    other = replace(TURN, call_id="CA2", latencies={"total": 812.5, "first_mark": None})
+    again = replace(TURN, heard="Hello again", interrupted=True)
+    assert await store.calls.add_turns([]) == 0
+    assert await store.calls.add_turns([TURN, other, again]) == 2
+    assert await store.calls.turns("CA1") == [again]
+    assert await store.calls.turns("CA2") == [other]
+    unknown, second = replace(TURN, call_id="CA9"), replace(TURN, number=2)
+    assert await store.calls.add_turns([TURN, unknown, second]) == 2
+    assert await store.calls.turns("CA1") == [TURN, second]
+    assert await store.calls.turns("CA9") == []
+
+
 async def test_calls_that_are_not_on_record(store: Store) -> None:
     calls = store.calls
     assert not await calls.add_turn(TURN)
