@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from services.call.effects import Speaker
+from services.store.columns import Words
 from services.store.database import Database
 from services.store.matching import after_cursor, page_limit, page_of, tail
 from services.store.records import (
@@ -36,6 +49,18 @@ _FROM = {
 }
 _FROM_ALL = (CallState.QUEUED, CallState.RINGING, CallState.LIVE, CallState.TRANSFERRED)
 
+# What every call asks for is built once: to build a statement costs as much as to carry it out.
+_ONE = bindparam("one", type_=Words())
+_BY_ID = select(calls).where(calls.c.id == _ONE)
+_BY_SID = select(calls).where(calls.c.sid == _ONE).limit(1)
+_TURNS = select(turns).where(turns.c.call_id == _ONE).order_by(turns.c.number)
+_TOOLS = (
+    select(tool_calls)
+    .where(tool_calls.c.call_id == _ONE)
+    .order_by(tool_calls.c.at_ms, tool_calls.c.key)
+)
+_NEW_CALL, _NEW_TOOL = insert(calls), insert(tool_calls)
+
 
 class Calls:
     """Each method is one short transaction. Those that write give False, and change nothing, for a
@@ -57,14 +82,14 @@ class Calls:
 
     async def _start(self, call: NewCall) -> tuple[StoredCall, bool]:
         def work(db: Connection) -> tuple[StoredCall, bool]:
-            same = calls.c.id == call.id
-            if call.idempotency_key:
-                same = or_(same, calls.c.idempotency_key == call.idempotency_key)
-            wanted = select(calls).where(same).limit(1)
-            if known := db.execute(wanted).one_or_none():
+            wanted, one = _BY_ID, {"one": call.id}
+            if key := call.idempotency_key:
+                same = or_(calls.c.id == _ONE, calls.c.idempotency_key == key)
+                wanted = select(calls).where(same).limit(1)
+            if known := db.execute(wanted, one).one_or_none():
                 return _call(known), False
-            db.execute(insert(calls).values(**self._values(call)))
-            return _call(db.execute(wanted).one()), True
+            db.execute(_NEW_CALL, self._values(call))
+            return _call(db.execute(wanted, one).one()), True
 
         return await self._db.write(work, repeats=2)
 
@@ -101,19 +126,19 @@ class Calls:
 
     async def add_tool(self, tool: StoredTool) -> bool:
         """Keep the use of a tool; False also if one with this key is there."""
-        new = insert(tool_calls).values(
-            call_id=tool.call_id,
-            key=tool.key,
-            tool=tool.tool,
-            arguments=dict(tool.arguments),
-            code=tool.code,
-            text=tool.text,
-            at_ms=tool.at_ms,
-            ms=tool.ms,
-        )
-        return await self._added(new)
+        row = {
+            "call_id": tool.call_id,
+            "key": tool.key,
+            "tool": tool.tool,
+            "arguments": dict(tool.arguments),
+            "code": tool.code,
+            "text": tool.text,
+            "at_ms": tool.at_ms,
+            "ms": tool.ms,
+        }
+        return await self._added(_NEW_TOOL, [row])
 
-    async def _added(self, new: Any, rows: Sequence[Mapping[str, Any]] | None = None) -> bool:
+    async def _added(self, new: Any, rows: Sequence[Mapping[str, Any]]) -> bool:
         try:
             await self._db.write(lambda db: db.execute(new, rows))
         except IntegrityError:
@@ -146,27 +171,24 @@ class Calls:
 
     async def get(self, call_id: str) -> StoredCall | None:
         """The call with this id."""
-        return await self._one(select(calls).where(calls.c.id == call_id))
+        return await self._one(_BY_ID, call_id)
 
     async def by_sid(self, sid: str) -> StoredCall | None:
         """The call with the carrier's id."""
-        return await self._one(select(calls).where(calls.c.sid == sid).limit(1)) if sid else None
+        return await self._one(_BY_SID, sid) if sid else None
 
-    async def _one(self, wanted: Select[Any]) -> StoredCall | None:
-        row = await self._db.read(lambda db: db.execute(wanted).one_or_none())
+    async def _one(self, wanted: Select[Any], one: str) -> StoredCall | None:
+        row = await self._db.read(lambda db: db.execute(wanted, {"one": one}).one_or_none())
         return _call(row) if row else None
 
     async def turns(self, call_id: str) -> Sequence[StoredTurn]:
         """Its turns, in order."""
-        wanted = select(turns).where(turns.c.call_id == call_id).order_by(turns.c.number)
-        rows = await self._db.read(lambda db: db.execute(wanted).all())
+        rows = await self._db.read(lambda db: db.execute(_TURNS, {"one": call_id}).all())
         return [_turn(row) for row in rows]
 
     async def tools(self, call_id: str) -> Sequence[StoredTool]:
         """Its uses of tools, in order."""
-        wanted = select(tool_calls).where(tool_calls.c.call_id == call_id)
-        wanted = wanted.order_by(tool_calls.c.at_ms, tool_calls.c.key)
-        rows = await self._db.read(lambda db: db.execute(wanted).all())
+        rows = await self._db.read(lambda db: db.execute(_TOOLS, {"one": call_id}).all())
         return [StoredTool(**row._mapping) for row in rows]
 
     async def list(
