@@ -146,9 +146,12 @@ class Calls:
         return True
 
     async def finish(self, call_id: str, end: CallEnd) -> bool:
-        """The call is over. Only the first end counts; one that was a guess ("crash") does not."""
-        named = ("outcome", "intent", "sentiment", "language", "summary", "error")
+        """The call is over. Only the first end counts; one that was a guess ("crash") does not. An
+        error that is on record stays: whoever ends the call may not have seen it yet."""
+        named = ("outcome", "intent", "sentiment", "language", "summary")
         values: dict[str, Any] = {key: getattr(end, key) for key in named if getattr(end, key)}
+        if end.error:
+            values["error"] = case((calls.c.error == "", end.error), else_=calls.c.error)
         if end.outcome in _LITTLE:  # a start has found out that there was more
             had_more = and_(calls.c.end_reason == CRASH, calls.c.outcome.in_(_MORE))
             values["outcome"] = case((had_more, calls.c.outcome), else_=end.outcome)

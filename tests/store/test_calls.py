@@ -118,6 +118,15 @@ async def test_states_go_forward(store: Store, clock: HandClock) -> None:
         await store.calls.update("OUT1", state=CallState.ENDED)
 
 
+async def test_the_first_error_stays(store: Store) -> None:
+    for call_id, told in (("CA1", "media stream: 31920"), ("CA2", "")):
+        await store.calls.start(replace(CALL, id=call_id, sid=call_id))
+        await store.calls.update(call_id, error=told)
+        await store.calls.finish(call_id, CallEnd("stream failed", error="it did not come up"))
+    assert (await stored(store, "CA1")).error == "media stream: 31920"
+    assert (await stored(store, "CA2")).error == "it did not come up"
+
+
 async def test_turns_and_tools(store: Store) -> None:
     await store.calls.start(CALL)
     second = StoredTurn("CA1", 2, Speaker.CALLER, "Tomorrow at 3", at_ms=900)
