@@ -44,7 +44,7 @@ MAX_MESSAGE_BYTES = 65_536
 """The largest message a socket may send us; a 20 ms frame takes about 400 bytes."""
 
 _LIBRARIES = {
-    **dict.fromkeys(("websockets", "aiosqlite", "openai", "httpcore", "hpack"), logging.INFO),
+    **dict.fromkeys(("websockets", "openai", "httpcore", "hpack"), logging.INFO),
     "alembic": logging.WARNING,
 }
 """Libraries that tell too much: at DEBUG keys and callers' words, or at each start that all is

@@ -45,7 +45,8 @@ PRICES = {
 
 @dataclass(slots=True)
 class FakeBook:
-    """Keeps what it is given; ``failures``: what the next writes raise."""
+    """Keeps what it is given; ``failures``: what the next writes raise; ``unfit``: words of turns
+    that cannot be kept; ``together``: the numbers of turns, each write's."""
 
     calls: dict[str, NewCall] = field(default_factory=dict)
     changes: list[CallChanges] = field(default_factory=list)
@@ -53,6 +54,8 @@ class FakeBook:
     tools: list[StoredTool] = field(default_factory=list)
     ends: list[CallEnd] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    unfit: set[str] = field(default_factory=set)
+    together: list[list[int]] = field(default_factory=list)
     tried: int = 0
 
     async def _write(self) -> None:
@@ -77,10 +80,13 @@ class FakeBook:
         self.changes.append(changes)
         return True
 
-    async def add_turn(self, turn: StoredTurn) -> bool:
+    async def add_turns(self, turns: Sequence[StoredTurn]) -> int:
         await self._write()
-        self.turns[turn.number] = turn
-        return True
+        if {turn.heard for turn in turns} & self.unfit:
+            raise ValueError
+        self.turns.update({turn.number: turn for turn in turns})
+        self.together.append([turn.number for turn in turns])
+        return len(turns)
 
     async def add_tool(self, tool: StoredTool) -> bool:
         await self._write()

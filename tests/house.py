@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 from unittest.mock import patch
 
@@ -36,7 +35,7 @@ from tests.engines import chosen
 from tests.phone import FakeBrain
 from tests.simulators import webhook
 from tests.simulators.carrier import Carrier, Leg, Party, Trouble, serving
-from tests.virtual_time import VirtualLoop, run_virtual
+from tests.virtual_time import run_virtual
 
 PUBLIC = "https://voice.example.com"
 CALLER, OURS, PERSON, CALLEE = "+14155550100", "+14155550199", "+14155550111", "+14155550123"
@@ -215,25 +214,12 @@ def _no_door(*parts: object) -> APIRouter:
     return APIRouter()
 
 
-class _CountedQueue(SimpleQueue[Any]):
-    """Virtual time must not move on while SQLite's own thread is at work."""
-
-    def put_nowait(self, item: Any) -> None:
-        future = item[0]
-        loop = future.get_loop() if future else None
-        if isinstance(loop, VirtualLoop):
-            loop._jumping.threads += 1
-            future.add_done_callback(loop._thread_done)
-        super().put_nowait(item)
-
-
 def story(work: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """Run a test on virtual time, database included."""
 
     @wraps(work)
     def run(*args: Any, **kwargs: Any) -> None:
-        with patch("aiosqlite.core.SimpleQueue", _CountedQueue):
-            run_virtual(work(*args, **kwargs))
+        run_virtual(work(*args, **kwargs))
 
     return run
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -55,14 +54,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._jumping.threads += 1
         future = super().run_in_executor(executor, func, *args)
         future.add_done_callback(self._thread_done)
-        return future
-
-    def create_future(self) -> asyncio.Future[Any]:
-        """SQLite's driver has a thread of its own, which nobody else tells of."""
-        future = super().create_future()
-        if sys._getframe(1).f_globals.get("__name__") == "aiosqlite.core":
-            self._jumping.threads += 1
-            future.add_done_callback(self._thread_done)
         return future
 
     def _thread_done(self, future: asyncio.Future[Any]) -> None:

@@ -208,10 +208,7 @@ class CallRecord:
             known.pop()  # a turn was opened again: it comes back, with more words
         for turn in history[len(known) :]:
             known.append(turn)
-            self._keep(self._stored(turn, len(known), now, effects))
-
-    def _keep(self, turn: StoredTurn) -> None:
-        self.records.scribe.put(self.call.id, "turn", lambda book: book.add_turn(turn))
+            self.records.scribe.put_turn(self._stored(turn, len(known), now, effects))
 
     def _stored(self, turn: Turn, number: int, now: float, effects: Sequence[Effect]) -> StoredTurn:
         at_ms, latencies = self._ms(now), {}

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from services.call.effects import Speaker
+from services.store.columns import Words
 from services.store.database import Database
 from services.store.matching import after_cursor, page_limit, page_of, tail
 from services.store.records import (
@@ -36,6 +49,18 @@ _FROM = {
 }
 _FROM_ALL = (CallState.QUEUED, CallState.RINGING, CallState.LIVE, CallState.TRANSFERRED)
 
+# What every call asks for is built once: to build a statement costs as much as to carry it out.
+_ONE = bindparam("one", type_=Words())
+_BY_ID = select(calls).where(calls.c.id == _ONE)
+_BY_SID = select(calls).where(calls.c.sid == _ONE).limit(1)
+_TURNS = select(turns).where(turns.c.call_id == _ONE).order_by(turns.c.number)
+_TOOLS = (
+    select(tool_calls)
+    .where(tool_calls.c.call_id == _ONE)
+    .order_by(tool_calls.c.at_ms, tool_calls.c.key)
+)
+_NEW_CALL, _NEW_TOOL = insert(calls), insert(tool_calls)
+
 
 class Calls:
     """Each method is one short transaction. Those that write give False, and change nothing, for a
@@ -43,6 +68,7 @@ class Calls:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._new_turns = _new_turns(database.engine.dialect.name)
 
     async def start(self, call: NewCall) -> bool:
         """Put a call on record; False, and nothing is changed, if one with this id is there."""
@@ -56,14 +82,14 @@ class Calls:
 
     async def _start(self, call: NewCall) -> tuple[StoredCall, bool]:
         def work(db: Connection) -> tuple[StoredCall, bool]:
-            same = calls.c.id == call.id
-            if call.idempotency_key:
-                same = or_(same, calls.c.idempotency_key == call.idempotency_key)
-            wanted = select(calls).where(same).limit(1)
-            if known := db.execute(wanted).one_or_none():
+            wanted, one = _BY_ID, {"one": call.id}
+            if key := call.idempotency_key:
+                same = or_(calls.c.id == _ONE, calls.c.idempotency_key == key)
+                wanted = select(calls).where(same).limit(1)
+            if known := db.execute(wanted, one).one_or_none():
                 return _call(known), False
-            db.execute(insert(calls).values(**self._values(call)))
-            return _call(db.execute(wanted).one()), True
+            db.execute(_NEW_CALL, self._values(call))
+            return _call(db.execute(wanted, one).one()), True
 
         return await self._db.write(work, repeats=2)
 
@@ -86,46 +112,46 @@ class Calls:
 
     async def add_turn(self, turn: StoredTurn) -> bool:
         """Keep a turn; one with the same number takes the place of the earlier one."""
-        values = {
-            "speaker": turn.speaker.value,
-            "heard": turn.heard,
-            "unheard": turn.unheard,
-            "at_ms": turn.at_ms,
-            "interrupted": turn.interrupted,
-            "latencies": dict(turn.latencies),
-        }
-        # The two inserts are not of one class, but alike.
-        is_sqlite = self._db.engine.dialect.name == "sqlite"
-        new: Any = sqlite.insert(turns) if is_sqlite else postgresql.insert(turns)
-        new = new.values(call_id=turn.call_id, number=turn.number, **values)
-        new = new.on_conflict_do_update(index_elements=["call_id", "number"], set_=values)
-        return await self._added(new)
+        return await self.add_turns([turn]) == 1
+
+    async def add_turns(self, these: Sequence[StoredTurn]) -> int:
+        """Keep turns of any calls together. How many: not those of calls that are not on record."""
+        # PostgreSQL changes no row twice in a statement: of one turn only the last counts.
+        rows = list({(turn.call_id, turn.number): _turn_row(turn) for turn in these}.values())
+        if not rows or await self._added(self._new_turns, rows):
+            return len(rows)
+        if len(rows) == 1:
+            return 0
+        return sum([await self._added(self._new_turns, [row]) for row in rows])
 
     async def add_tool(self, tool: StoredTool) -> bool:
         """Keep the use of a tool; False also if one with this key is there."""
-        new = insert(tool_calls).values(
-            call_id=tool.call_id,
-            key=tool.key,
-            tool=tool.tool,
-            arguments=dict(tool.arguments),
-            code=tool.code,
-            text=tool.text,
-            at_ms=tool.at_ms,
-            ms=tool.ms,
-        )
-        return await self._added(new)
+        row = {
+            "call_id": tool.call_id,
+            "key": tool.key,
+            "tool": tool.tool,
+            "arguments": dict(tool.arguments),
+            "code": tool.code,
+            "text": tool.text,
+            "at_ms": tool.at_ms,
+            "ms": tool.ms,
+        }
+        return await self._added(_NEW_TOOL, [row])
 
-    async def _added(self, new: Any) -> bool:
+    async def _added(self, new: Any, rows: Sequence[Mapping[str, Any]]) -> bool:
         try:
-            await self._db.write(lambda db: db.execute(new))
+            await self._db.write(lambda db: db.execute(new, rows))
         except IntegrityError:
             return False
         return True
 
     async def finish(self, call_id: str, end: CallEnd) -> bool:
-        """The call is over. Only the first end counts; one that was a guess ("crash") does not."""
-        named = ("outcome", "intent", "sentiment", "language", "summary", "error")
+        """The call is over. Only the first end counts; one that was a guess ("crash") does not. An
+        error that is on record stays: whoever ends the call may not have seen it yet."""
+        named = ("outcome", "intent", "sentiment", "language", "summary")
         values: dict[str, Any] = {key: getattr(end, key) for key in named if getattr(end, key)}
+        if end.error:
+            values["error"] = case((calls.c.error == "", end.error), else_=calls.c.error)
         if end.outcome in _LITTLE:  # a start has found out that there was more
             had_more = and_(calls.c.end_reason == CRASH, calls.c.outcome.in_(_MORE))
             values["outcome"] = case((had_more, calls.c.outcome), else_=end.outcome)
@@ -148,27 +174,24 @@ class Calls:
 
     async def get(self, call_id: str) -> StoredCall | None:
         """The call with this id."""
-        return await self._one(select(calls).where(calls.c.id == call_id))
+        return await self._one(_BY_ID, call_id)
 
     async def by_sid(self, sid: str) -> StoredCall | None:
         """The call with the carrier's id."""
-        return await self._one(select(calls).where(calls.c.sid == sid).limit(1)) if sid else None
+        return await self._one(_BY_SID, sid) if sid else None
 
-    async def _one(self, wanted: Select[Any]) -> StoredCall | None:
-        row = await self._db.read(lambda db: db.execute(wanted).one_or_none())
+    async def _one(self, wanted: Select[Any], one: str) -> StoredCall | None:
+        row = await self._db.read(lambda db: db.execute(wanted, {"one": one}).one_or_none())
         return _call(row) if row else None
 
     async def turns(self, call_id: str) -> Sequence[StoredTurn]:
         """Its turns, in order."""
-        wanted = select(turns).where(turns.c.call_id == call_id).order_by(turns.c.number)
-        rows = await self._db.read(lambda db: db.execute(wanted).all())
+        rows = await self._db.read(lambda db: db.execute(_TURNS, {"one": call_id}).all())
         return [_turn(row) for row in rows]
 
     async def tools(self, call_id: str) -> Sequence[StoredTool]:
         """Its uses of tools, in order."""
-        wanted = select(tool_calls).where(tool_calls.c.call_id == call_id)
-        wanted = wanted.order_by(tool_calls.c.at_ms, tool_calls.c.key)
-        rows = await self._db.read(lambda db: db.execute(wanted).all())
+        rows = await self._db.read(lambda db: db.execute(_TOOLS, {"one": call_id}).all())
         return [StoredTool(**row._mapping) for row in rows]
 
     async def list(
@@ -234,6 +257,27 @@ def _filtered(wanted: CallFilter) -> Select[Any]:
     if wanted.until:
         query = query.where(table.started_at < wanted.until)
     return query
+
+
+def _new_turns(dialect: str) -> Any:
+    """The statement for turns, new or again. It is built once: that costs more than to run it."""
+    # The two inserts are not of one class, but alike.
+    new: Any = sqlite.insert(turns) if dialect == "sqlite" else postgresql.insert(turns)
+    changed = {each.name: new.excluded[each.name] for each in turns.c if not each.primary_key}
+    return new.on_conflict_do_update(index_elements=["call_id", "number"], set_=changed)
+
+
+def _turn_row(turn: StoredTurn) -> dict[str, Any]:
+    return {
+        "call_id": turn.call_id,
+        "number": turn.number,
+        "speaker": turn.speaker.value,
+        "heard": turn.heard,
+        "unheard": turn.unheard,
+        "at_ms": turn.at_ms,
+        "interrupted": turn.interrupted,
+        "latencies": dict(turn.latencies),
+    }
 
 
 _HIDDEN = {"caller_tail", "called_tail"}

@@ -2,6 +2,9 @@
 
 A piece of work is a plain function of a connection. It runs in one transaction, as a whole or not
 at all, and may be run again after a conflict with another transaction.
+
+With SQLite a transaction runs from its begin to its end in a thread: from statement to statement
+there is nothing to wait for, and each change of threads would cost more than a statement.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import logging
 import os
 import random
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import datetime
 from errno import EINVAL
@@ -18,7 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -34,6 +38,8 @@ Work = Callable[[Connection], T]
 
 BUSY_S = 5.0
 """How long a writer waits for another process's transaction in SQLite's file."""
+_AT_ONCE = 5
+"""Transactions in SQLite's file: one that writes, and readers."""
 _CONNECT_S = 10.0
 _COMMAND_S = 15.0
 _REPEATABLE = {"40001", "40P01"}  # PostgreSQL: serialisation failure, deadlock
@@ -61,7 +67,7 @@ def database_url(url: str) -> URL:
         raise StoreError("DATABASE_URL must begin with postgresql:// or sqlite:///")
     if parsed.database in {None, "", ":memory:"}:
         raise StoreError("SQLite needs a file here, like sqlite:///data/calls.db")
-    return parsed.set(drivername="sqlite+aiosqlite", query={})
+    return parsed.set(drivername="sqlite", query={})
 
 
 def _for_asyncpg(url: URL) -> URL:
@@ -89,7 +95,7 @@ def prepare_file(url: URL) -> None:
         ) from None
 
 
-def make_engine(url: URL, *, foreign_keys: bool = True) -> AsyncEngine:
+def make_engine(url: URL, *, foreign_keys: bool = True) -> Engine | AsyncEngine:
     """An engine whose errors tell no values."""
     common: dict[str, Any] = {
         "hide_parameters": True,
@@ -105,9 +111,14 @@ def make_engine(url: URL, *, foreign_keys: bool = True) -> AsyncEngine:
             connect_args={"timeout": _CONNECT_S, "command_timeout": _COMMAND_S},
             **common,
         )
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_S}, **common)
+    engine = create_engine(
+        url,
+        pool_size=_AT_ONCE,
+        connect_args={"timeout": BUSY_S, "check_same_thread": False},  # one thread after the other
+        **common,
+    )
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions begin where we say
         cursor = connection.cursor()
@@ -115,7 +126,7 @@ def make_engine(url: URL, *, foreign_keys: bool = True) -> AsyncEngine:
         cursor.execute("PRAGMA secure_delete = ON")  # what is deleted is gone from the file, too
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         if not connection.get_execution_options().get("reading"):
             # One that began by reading could not write any more once another has written.
@@ -127,12 +138,13 @@ def make_engine(url: URL, *, foreign_keys: bool = True) -> AsyncEngine:
 class Database:
     """Runs pieces of work. ``now`` is the clock of all books."""
 
-    def __init__(self, engine: AsyncEngine, now: Clock) -> None:
+    def __init__(self, engine: Engine | AsyncEngine, now: Clock) -> None:
         self.engine = engine
         self.now = now
         is_sqlite = engine.dialect.name == "sqlite"
         # SQLite has one writer at a time and polls for its turn; here writers queue in order.
         self._turn = asyncio.Lock() if is_sqlite else nullcontext()
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "sqlite") if is_sqlite else None
         self._running: set[asyncio.Task[Any]] = set()
         self._reader = engine.execution_options(
             **({"reading": True} if is_sqlite else {"isolation_level": "AUTOCOMMIT"})
@@ -162,7 +174,11 @@ class Database:
     async def close(self) -> None:
         """Wait for what is still running and close all connections."""
         await asyncio.gather(*self._running, return_exceptions=True)
-        await self.engine.dispose()
+        if isinstance(self.engine, AsyncEngine):
+            await self.engine.dispose()
+        elif self._threads:
+            await self._in_thread(self.engine.dispose)
+            self._threads.shutdown()
 
     async def _to_its_end(self, running: Coroutine[Any, Any, T]) -> T:
         """Run it in a task of its own: a caller who is cancelled leaves at once, but no connection
@@ -201,13 +217,19 @@ class Database:
         except (DBAPIError, OSError, TimeoutError, PoolTimeoutError) as error:
             raise _unusable(error) from error
 
-    async def _run(self, engine: AsyncEngine, work: Work[T]) -> T:
-        def transaction(connection: Connection) -> T:
-            with connection.begin():
+    async def _run(self, engine: Engine | AsyncEngine, work: Work[T]) -> T:
+        if isinstance(engine, AsyncEngine):
+            async with engine.begin() as connection:
+                return await connection.run_sync(work)
+
+        def transaction() -> T:
+            with engine.begin() as connection:
                 return work(connection)
 
-        async with engine.connect() as connection:
-            return await connection.run_sync(transaction)
+        return await self._in_thread(transaction)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
 def _unusable(error: Exception) -> StoreError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -47,7 +47,10 @@ def migrate_now(url: URL) -> None:
         except ValueError as error:
             raise StoreError(_cannot_use(url, error)) from None
         try:
-            asyncio.run(_upgrade(engine))
+            if isinstance(engine, AsyncEngine):
+                asyncio.run(_upgrade_there(engine))
+            else:
+                _upgrade_file(engine)
         except CommandError as error:
             raise StoreError(
                 "the database's tables were made by another version of this server; start that "
@@ -70,14 +73,21 @@ def _cannot_use(url: URL, cause: BaseException) -> str:
     return f"the database file {url.database} cannot be used: {why}; {remedy}"
 
 
-async def _upgrade(engine: AsyncEngine) -> None:
+async def _upgrade_there(engine: AsyncEngine) -> None:
     try:
         async with engine.connect() as connection:
-            if engine.dialect.name == "sqlite":
-                await connection.run_sync(_use_wal)
             await connection.run_sync(_to_head)
     finally:
         await engine.dispose()
+
+
+def _upgrade_file(engine: Engine) -> None:
+    try:
+        with engine.connect() as connection:
+            _use_wal(connection)
+            _to_head(connection)
+    finally:
+        engine.dispose()
 
 
 def _use_wal(connection: Connection) -> None:

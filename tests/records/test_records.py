@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from services.call.effects import Purpose, Turn
+from services.call.effects import Purpose, Speaker, Turn
 from services.call.events import AfterReply
 from services.engines import Engine
 from services.llm import BrainEvent, EndCall, UseTool
 from services.receptionist.tools import Tool, ToolResult
-from services.records.scribe import Scribe
-from services.store import CallState, StoreError
+from services.records.scribe import GATHER_S, MOST_TOGETHER, Scribe
+from services.store import CallState, StoredTurn, StoreError
 from tests.call_books import Exchange, FakeBook, RecordingDesk
 from tests.desks import wish
 from tests.virtual_time import run_virtual
@@ -417,5 +417,100 @@ def test_what_was_being_written_when_the_task_was_cancelled_is_written_again() -
         await asyncio.gather(running, return_exceptions=True)
         await scribe.drain()
         assert seen == [0, 1]
+
+    run_virtual(work())
+
+
+def turn(number: int, heard: str = "Hello", call_id: str = "CA1") -> StoredTurn:
+    return StoredTurn(call_id, number, Speaker.CALLER, heard)
+
+
+def scribe_at_work(book: FakeBook, work: Callable[[Scribe], Coroutine[Any, Any, None]]) -> None:
+    """Do it while the scribe writes."""
+
+    async def at_work() -> None:
+        scribe = scribbled(book, 1000)
+        running = asyncio.create_task(scribe.run())
+        await work(scribe)
+        running.cancel()
+
+    run_virtual(at_work())
+
+
+def test_turns_of_all_calls_wait_a_moment_for_one_another() -> None:
+    book = FakeBook()
+
+    async def work(scribe: Scribe) -> None:
+        for number in range(4):
+            scribe.put_turn(turn(number, call_id=f"CA{number % 2}"))
+            await asyncio.sleep(GATHER_S / 5)
+        assert book.together == []
+        await asyncio.sleep(GATHER_S / 4)
+        assert book.together == [[0, 1, 2, 3]]
+        assert scribe.waiting == 0
+
+    scribe_at_work(book, work)
+
+
+def test_with_anything_else_the_turns_before_it_are_written_at_once() -> None:
+    book = FakeBook()
+
+    async def work(scribe: Scribe) -> None:
+        scribe.put_turn(turn(1))
+        scribe.put_turn(turn(2, call_id="CA2"))
+        await asyncio.sleep(0.1)
+        scribe.put("CA1", "intent", lambda book: book.update("CA1", intent=str(len(seen()))))
+        scribe.put_turn(turn(3))
+        await asyncio.sleep(0.01)
+        assert book.together == [[1, 2], [3]]
+        assert book.changes == [{"intent": "2"}], "in the order in which they came"
+
+    def seen() -> list[int]:
+        return sum(book.together, [])
+
+    scribe_at_work(book, work)
+
+
+def test_to_drain_waits_for_no_other_turns() -> None:
+    async def work() -> None:
+        book = FakeBook()
+        scribe = scribbled(book, 1000)
+        for number in range(MOST_TOGETHER + 1):
+            scribe.put_turn(turn(number))
+        await scribe.drain()
+        assert [len(each) for each in book.together] == [MOST_TOGETHER, 1]
+        assert asyncio.get_running_loop().time() < GATHER_S / 10
+
+    run_virtual(work())
+
+
+def test_a_turn_that_cannot_be_kept_takes_no_other_with_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def work() -> None:
+        book = FakeBook(unfit={"Anna"})
+        scribe = scribbled(book)
+        for number, heard in enumerate(("Hello", "Anna", "Bye")):
+            scribe.put_turn(turn(number, heard))
+        await scribe.drain()
+        assert book.turns.keys() == {0, 2}
+        assert (scribe.lost, scribe.waiting) == (1, 0)
+        assert asyncio.get_running_loop().time() < 0.1, "it would not go in later either"
+
+    run_virtual(work())
+    assert caplog.messages == [
+        "call CA1: its turn is not on record (ValueError); the journal has it"
+    ]
+
+
+def test_turns_that_cannot_be_written_together_are_tried_again_and_lost_one_by_one() -> None:
+    async def work() -> None:
+        book = FakeBook(failures=[StoreError("away")] * 5)
+        scribe = scribbled(book)
+        for number in range(3):
+            scribe.put_turn(turn(number))
+        await scribe.drain()
+        assert book.together == [[1], [2]]
+        assert scribe.lost == 1
 
     run_virtual(work())

@@ -118,6 +118,15 @@ async def test_states_go_forward(store: Store, clock: HandClock) -> None:
         await store.calls.update("OUT1", state=CallState.ENDED)
 
 
+async def test_the_first_error_stays(store: Store) -> None:
+    for call_id, told in (("CA1", "media stream: 31920"), ("CA2", "")):
+        await store.calls.start(replace(CALL, id=call_id, sid=call_id))
+        await store.calls.update(call_id, error=told)
+        await store.calls.finish(call_id, CallEnd("stream failed", error="it did not come up"))
+    assert (await stored(store, "CA1")).error == "media stream: 31920"
+    assert (await stored(store, "CA2")).error == "it did not come up"
+
+
 async def test_turns_and_tools(store: Store) -> None:
     await store.calls.start(CALL)
     second = StoredTurn("CA1", 2, Speaker.CALLER, "Tomorrow at 3", at_ms=900)
@@ -131,6 +140,21 @@ async def test_turns_and_tools(store: Store) -> None:
     assert await store.calls.add_tool(early)
     assert not await store.calls.add_tool(replace(late, code="failed"))
     assert await store.calls.tools("CA1") == [early, late]
+
+
+async def test_turns_of_several_calls_are_kept_together(store: Store) -> None:
+    await store.calls.start(CALL)
+    await store.calls.start(replace(CALL, id="CA2", sid="CA2"))
+    other = replace(TURN, call_id="CA2", latencies={"total": 812.5, "first_mark": None})
+    again = replace(TURN, heard="Hello again", interrupted=True)
+    assert await store.calls.add_turns([]) == 0
+    assert await store.calls.add_turns([TURN, other, again]) == 2
+    assert await store.calls.turns("CA1") == [again]
+    assert await store.calls.turns("CA2") == [other]
+    unknown, second = replace(TURN, call_id="CA9"), replace(TURN, number=2)
+    assert await store.calls.add_turns([TURN, unknown, second]) == 2
+    assert await store.calls.turns("CA1") == [TURN, second]
+    assert await store.calls.turns("CA9") == []
 
 
 async def test_calls_that_are_not_on_record(store: Store) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from services.receptionist.books import NewHold
 from services.store import Store
@@ -53,13 +53,14 @@ async def _work(order: dict[str, Any]) -> None:
     engine = make_engine(database_url(order["url"]))
     store = Store(Database(engine, lambda: now))
     await store.ping()  # connects, which is no part of the work
+    listened = engine if isinstance(engine, Engine) else engine.sync_engine
     passed = _killer(order["kill_at"])
     for name in BOUNDARIES:
-        event.listen(engine.sync_engine, name, passed)
+        event.listen(listened, name, passed)
     await perform(store, order["do"], order["arguments"])
     passed()  # the last commit is over
     for name in BOUNDARIES:
-        event.remove(engine.sync_engine, name, passed)
+        event.remove(listened, name, passed)
     await store.close()
 
 
