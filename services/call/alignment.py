@@ -9,7 +9,7 @@ where its sound does: the pause after it is no part of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 CHARACTER_BYTES = 60 * 8
@@ -19,7 +19,10 @@ _NEAR_BYTES = 160 * 8
 _QUIET = bytes(range(0x78, 0x80)) + bytes(range(0xF8, 0x100))
 """Samples of at most 56 of 32,768: a voice that pauses."""
 _PAUSE_BYTES = 30 * 8
-_PAUSE = re.compile(b"[%b]{%d,}" % (re.escape(_QUIET), _PAUSE_BYTES))
+_SOUND = b"\x01"
+_TOLD_APART = bytes(0 if sample in _QUIET else 1 for sample in range(256))
+"""To look for one value in a row takes a tenth of looking for any of sixteen."""
+_PAUSE = bytes(_PAUSE_BYTES)
 _LOUD, _MUTE = b"\x00", b"\xff"
 _WORD = re.compile(r"\S+")
 
@@ -83,8 +86,19 @@ def _words_of(span: Span, bound: int, audio: bytes | bytearray) -> list[Spoken]:
 
 def _pauses(audio: bytes | bytearray, start: int, bound: int) -> list[tuple[int, int]]:
     """The silences amid a phrase, and the one after it."""
-    found = (match.span() for match in _PAUSE.finditer(audio, start, bound))
-    return [(begin, end) for begin, end in found if begin > start]
+    return [(begin, end) for begin, end in _silences(audio, start, bound) if begin > start]
+
+
+def _silences(audio: bytes | bytearray, start: int, bound: int) -> Iterator[tuple[int, int]]:
+    """All that is long enough to be a pause, from its first to its last quiet sample."""
+    sounds = audio[start:bound].translate(_TOLD_APART)
+    begin = sounds.find(_PAUSE)
+    while begin >= 0:
+        end = sounds.find(_SOUND, begin + _PAUSE_BYTES)
+        if end < 0:
+            end = len(sounds)
+        yield start + begin, start + end
+        begin = sounds.find(_PAUSE, end)
 
 
 def _with_pauses(start: int, voiced: int, pauses: Sequence[tuple[int, int]]) -> int:
@@ -119,7 +133,7 @@ def quiet_parts(audio: bytes) -> list[tuple[int, int]]:
     begins, ends = size - len(audio.lstrip(_QUIET)), len(audio.rstrip(_QUIET))
     if begins == size:
         return [(0, size)] if size else []
-    amid = [match.span() for match in _PAUSE.finditer(audio, begins, ends)]
+    amid = list(_silences(audio, begins, ends))
     edges = [(0, begins)] if begins else [], [(ends, size)] if ends < size else []
     return [*edges[0], *amid, *edges[1]]
 

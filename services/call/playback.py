@@ -44,6 +44,7 @@ class Playback:
         self._mark_every = mark_every_ms * BYTES_PER_MS
         self._audio = bytearray()
         self._spans: list[Span] = []
+        self._placed: list[Spoken] | None = None  # for the text and audio that there are now
         self._pending: dict[str, int] = {}
         self._generation = 0
         self._sent = 0
@@ -92,6 +93,7 @@ class Playback:
         is_guarded: bool = False,
     ) -> None:
         """More of the reply, of any length, in pieces if ``spans`` are given: see AudioProduced."""
+        self._placed = None
         if is_guarded and audio:
             self._guarded = len(self._audio) + len(audio)
         start, at = len(self._audio), 0
@@ -111,12 +113,13 @@ class Playback:
     def bridge(self, audio: bytes) -> None:
         """A line that bridges a gap: heard, but no part of what is said."""
         if audio:
+            self._placed = None
             self._spans.append(Span("", len(self._audio)))
             self._audio += audio
 
     def finish(self) -> None:
         """No more will come: fill up the last frame."""
-        self._finished = True
+        self._finished, self._placed = True, None
         self._audio += _SILENCE * (-len(self._audio) % FRAME_BYTES)
 
     def release(self, now: float) -> list[Effect]:
@@ -214,4 +217,6 @@ class Playback:
         return " ".join(word.text for word in self._words() if word.begin < self._sent)
 
     def _words(self) -> list[Spoken]:
-        return place_words(self._spans, self._audio, self._finished)
+        if self._placed is None:
+            self._placed = place_words(self._spans, self._audio, self._finished)
+        return self._placed

@@ -30,6 +30,13 @@ from services.stt import Transcriber
 from services.tts import Voice
 from services.vendors import Reports, VendorError
 
+GATHER_S = 0.1
+"""Once there is enough to say, an answer is read no more often: its tokens pile up meanwhile, and
+together they cost little more than one."""
+ENOUGH_S = 1.0
+"""While so much is still to be said, the next phrase is in time although it comes that much later.
+The first phrase never waits."""
+
 
 class Segmenter(Protocol):
     """Finds the caller's utterances; one per call."""
@@ -162,17 +169,24 @@ class CascadeEngine:
 
     async def _think(self, request: StartReply, speech: Speech) -> AfterReply:
         """The brain's answer into phrases, while the voice already speaks the first of them."""
-        number, phraser, then, began = request.reply, Phraser(), AfterReply.LISTEN, False
+        loop, phraser, then = asyncio.get_running_loop(), Phraser(), AfterReply.LISTEN
+        began_at: float | None = None
+        streams = False
         await self._work.settle()  # so that the brain knows what came of it
         try:
-            async with aclosing(self._brain.respond(number, request.turns)) as items:
+            async with aclosing(self._brain.respond(request.reply, request.turns)) as items:
                 async for item in items:
                     if isinstance(item, str):
-                        if not began:
-                            speech.emit(TokenProduced(number))
-                            began = True
+                        if began_at is None:
+                            speech.emit(TokenProduced(request.reply))
+                            began_at = loop.time()
                         speech.put(*phraser.feed(item))
+                        left_s = began_at + speech.least_s - loop.time()
+                        if streams and left_s > ENOUGH_S and not item.isspace():
+                            await asyncio.sleep(GATHER_S)
+                        streams = True  # what comes in pieces does; a script's lines do not
                         continue
+                    streams = False
                     if isinstance(item, UseTool):
                         speech.put(*phraser.flush())  # it is said while the tool works
                     then = max(then, await self._do(item, speech), key=_ENDINGS.index)

@@ -91,6 +91,8 @@ class Phraser:
         text = self._buffer.rstrip()
         if is_line_end:
             return bool(text)
+        if text[-1:].isalnum():  # as after nearly every word: no mark, no end
+            return False
         if self._is_first and len(text) >= FIRST_CLAUSE_CHARS and _CLAUSE_END.search(text):
             return True
         return bool(_SENTENCE_END.search(text)) and not self._is_open_ended(text)

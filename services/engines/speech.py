@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
+from services.audio.mulaw import BYTES_PER_MS
+from services.call.alignment import CHARACTER_BYTES
 from services.call.events import AudioProduced
 from services.engines import Emit
 from services.engines.guard import Guard
 from services.tts import SpokenAudio
+
+_CHARACTER_S = CHARACTER_BYTES / BYTES_PER_MS / 1000
 
 
 class Speech(AsyncIterator[str]):
@@ -21,11 +25,14 @@ class Speech(AsyncIterator[str]):
         self._queue: asyncio.Queue[str | None] = asyncio.Queue()
         self.has_begun = False
         """Whether there is anything to say."""
+        self.least_s = 0.0
+        """How long the phrases put here take to be spoken, by their letters; lines not counted."""
 
     def put(self, *phrases: str) -> None:
         """Have these spoken."""
         for phrase in phrases:
             self.has_begun = True
+            self.least_s += len(phrase) * _CHARACTER_S
             self._guard.plan(phrase)
             self._queue.put_nowait(phrase)
 

@@ -102,9 +102,10 @@ async def _told(racer: Racer, plan: Plan) -> Items:
     """All that a winner gives; how it ends is told. An interrupted one has worked."""
     has_failed = False
     try:
-        async with aclosing(racer.all_items()) as items:
-            async for item in items:
-                yield item
+        if (first := racer.first.result()) is not None:
+            yield first
+        async for item in racer.items:  # the race closes them
+            yield item
     except VendorError as error:
         has_failed = True
         plan.failed(racer.link, error)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -122,15 +121,12 @@ class AnswersAhead:
         if not known.answer:
             self._for(known).prepare(turns)
 
-    async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
+    def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
         """Answer the last caller turn. See ``Brain``."""
         known = self._known.look_at(turns, self._understand)
         if known.answer:
-            yield Line(known.answer)
-            return
-        async with aclosing(self._for(known).respond(reply, turns)) as items:
-            async for item in items:
-                yield item
+            return _line(known.answer)
+        return self._for(known).respond(reply, turns)
 
     def _for(self, known: Known) -> Brain:
         return self._cheap if self._cheap is not None and known.is_plain else self._brain
@@ -138,3 +134,7 @@ class AnswersAhead:
     def unfinished(self, turns: Sequence[Turn]) -> ToolRequest | None:
         """What the main brain says."""
         return self._brain.unfinished(turns)
+
+
+async def _line(text: str) -> AsyncGenerator[BrainEvent]:
+    yield Line(text)

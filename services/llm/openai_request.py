@@ -26,6 +26,11 @@ class Requests:
     def __init__(self, client: openai.AsyncOpenAI) -> None:
         self._client = client
         self._http = client._client  # the SDK has no public name for its transport
+        # Who asks has deadlines for all of it; the transport's would be set anew with each token.
+        usual = self._http.timeout
+        self._timeout = httpx2.Timeout(
+            connect=usual.connect, read=None, write=usual.write, pool=usual.pool
+        )
         self._url = httpx2.URL(f"{client.base_url}chat/completions")
 
     def make(self, body: Mapping[str, Any]) -> httpx2.Request:
@@ -34,7 +39,9 @@ class Requests:
         headers = {  # what is no text stands for "not this one"
             name: value for name, value in every.items() if isinstance(value, str)
         }
-        return self._http.build_request("POST", self._url, headers=headers, content=_json(body))
+        return self._http.build_request(
+            "POST", self._url, headers=headers, content=_json(body), timeout=self._timeout
+        )
 
     async def send(self, request: httpx2.Request) -> httpx2.Response:
         """Send it; the response's head has come, its body has not: close it.

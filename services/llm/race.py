@@ -74,13 +74,6 @@ class Racer:
     items: Items
     first: asyncio.Task[BrainEvent | None]
 
-    async def all_items(self) -> Items:
-        """What the model gives, from its first item on."""
-        if (first := self.first.result()) is not None:
-            yield first
-        async for item in self.items:
-            yield item
-
 
 class Race:
     """Requests for one reply. Leaving the context closes whatever is still open."""

@@ -23,6 +23,7 @@ from services.stt.deepgram_socket import VENDOR, close_socket, closed, open_sock
 from services.stt.deepgram_wire import Malformed
 from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
+from services.vendors.sockets import send
 
 log = logging.getLogger(__name__)
 
@@ -198,7 +199,7 @@ class Line:
             self._wake.clear()
             while piece := self._piece():
                 self._sent_at = asyncio.get_running_loop().time()
-                await socket.send(piece)
+                await send(socket, piece)
             await self._wake.wait()
 
     def _piece(self) -> bytes | str | None:
@@ -228,9 +229,9 @@ class Line:
             self._sent_at = loop.time()
             if self._next == self.base:  # it wants audio before all else, if only a little
                 self.base -= FRAME_BYTES
-                await socket.send(SILENCE)
+                await send(socket, SILENCE)
             else:
-                await socket.send(self._options.keep_alive)
+                await send(socket, self._options.keep_alive)
 
 
 async def _stop(work: Sequence[asyncio.Future[Any]]) -> None:

@@ -35,7 +35,7 @@ from services.tts.elevenlabs_wire import (
 )
 from services.vendors import VendorError
 from services.vendors.keys import check_key
-from services.vendors.sockets import open_socket
+from services.vendors.sockets import open_socket, send
 
 MOST_CONTEXTS = 4
 """The vendor takes five; one is left for what we do not know of."""
@@ -160,7 +160,7 @@ class Link:
                     for context in self._contexts.keys() - self._closing:
                         self._outbox.put_nowait(keep_alive(context))
                 else:
-                    await self._socket.send(message)
+                    await send(self._socket, message)
         except ConnectionClosed:
             pass  # the reader knows why
 

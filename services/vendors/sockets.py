@@ -1,4 +1,4 @@
-"""Opening a vendor's WebSocket with the plain ``websockets`` client.
+"""Opening a vendor's WebSocket, and sending on it, with the plain ``websockets`` client.
 
 No redirect is followed: the library would send the vendor's own key header to whatever host it is
 sent to (it drops ``Authorization`` only). No pings: dead lines are noticed by answers that stay
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
 from websockets.http11 import Response
+from websockets.protocol import State
 
 from services.vendors import VendorError
 
@@ -66,6 +67,33 @@ async def open_socket(
         raise failed("bad url", at_once=True) from None
     except (OSError, EOFError, InvalidHandshake) as error:
         raise failed(_kind(error)) from None
+
+
+async def send(socket: ClientConnection, message: str | bytes) -> None:
+    """``socket.send(message)``, by a short way while nothing is in it.
+
+    The library makes contexts for each message, that close the line in an orderly manner if it
+    fails and wait until there is room. They do nothing if, as nearly always, the socket is open (no
+    close frame has come or gone), no message is being sent in fragments (this one would come
+    between them), and the transport takes data: it is not closing, and holds less than its limit.
+    Nothing else runs between these questions and the write, and pings and close frames are written
+    whole as well. In all other cases the library is asked: it waits for room, and raises
+    ConnectionClosed once the line is down. A message may overrun the limit; the next one waits.
+    """
+    protocol = socket.protocol
+    if (
+        protocol.state is not State.OPEN
+        or socket.send_in_progress is not None
+        or socket.paused
+        or socket.transport.is_closing()
+    ):
+        await socket.send(message)
+        return
+    if isinstance(message, str):
+        protocol.send_text(message.encode())
+    else:
+        protocol.send_binary(message)
+    socket.send_data()
 
 
 class _Connect(connect):

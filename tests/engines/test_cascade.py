@@ -20,7 +20,7 @@ from services.call.events import (
     TokenProduced,
     VendorStep,
 )
-from services.engines.cascade import CascadeEngine, Lines
+from services.engines.cascade import ENOUGH_S, GATHER_S, CascadeEngine, Lines
 from services.engines.tool_work import ToolWork
 from services.llm import BrainEvent, EndCall, Line, UseTool
 from services.receptionist.tools import ToolRequest
@@ -170,12 +170,73 @@ def test_the_first_phrase_is_spoken_while_the_brain_still_thinks() -> None:
         (first_at, first), *_, (last_at, last) = studio.told.said
         assert first_at == pytest.approx(SPEAK_S)
         assert first.startswith("We are open")
-        assert last_at == pytest.approx(2.0 + SPEAK_S)
+        assert 2.0 + SPEAK_S <= last_at <= 2.0 + GATHER_S + SPEAK_S
         assert last.endswith("closed.")
         assert " ".join(" ".join(studio.told.texts).split()) == (
             "We are open from nine to five. On Sunday we are closed."
         )
         assert studio.told.events[-1][1] == ReplyFinished(1, AfterReply.LISTEN)
+
+    play(work)
+
+
+def streaming(text: str, every_s: float) -> tuple[Studio, list[float]]:
+    """A brain whose words come every so often, wherever it is asked for them; when it was asked."""
+    asked: list[float] = []
+    tokens = [f"{word} " for word in text.split()]
+
+    class Stream(ScriptedBrain):
+        async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
+            loop, given = asyncio.get_running_loop(), 0
+            while given < len(tokens):
+                asked.append(loop.time())
+                await asyncio.sleep(max(0.0, (given + 1) * every_s - loop.time()))
+                come = int(loop.time() / every_s + 1e-6)
+                piled_up = "".join(tokens[given:come])
+                given = come
+                yield piled_up
+
+    studio = Studio()
+    studio.engine._brain = Stream(())
+    return studio, asked
+
+
+LONG = "We are open from nine to five today. " + "We are closed on every Sunday. " * 6
+
+
+def test_while_there_is_enough_to_say_tokens_pile_up() -> None:
+    async def work() -> None:
+        every_s = 1 / 64
+        studio, asked = streaming(LONG, every_s)
+        await studio.reply()
+        assert " ".join(studio.told.texts) == LONG.strip()
+        first_at = studio.told.said[0][0]
+        assert first_at == pytest.approx(8 * every_s + SPEAK_S)  # "... today. "
+        assert len(asked) < 8 + (len(LONG.split()) * every_s) / GATHER_S + 2
+
+    play(work)
+
+
+def test_a_slow_answer_is_read_token_by_token_when_its_words_run_out() -> None:
+    async def work() -> None:
+        studio, asked = streaming(LONG, 0.3)
+        await studio.reply()
+        spoken_s = len("We are open from nine to five today.") * 0.06
+        since = [at for at in asked if at > asked[0] + 0.3 + spoken_s - ENOUGH_S]
+        words = len(LONG.split())
+        assert [at + 0.3 for at in since] == pytest.approx(
+            [0.3 * n for n in range(words - len(since) + 1, words + 1)]
+        )
+
+    play(work)
+
+
+def test_a_script_waits_for_nothing() -> None:
+    async def work() -> None:
+        use = UseTool(message("1"))
+        studio = Studio("Let me write that down for you at once.", use, "It is written down.")
+        await studio.reply()
+        assert studio.told.said[-1][0] == pytest.approx(2 * SPEAK_S)
 
     play(work)
 

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from services.tts import Voice
+from services.tts import Voice, elevenlabs_link
 from services.tts.chain import VoiceChain
 from services.tts.elevenlabs import ElevenLabsVoice
 from services.tts.elevenlabs_wire import ElevenLabsOptions
@@ -195,7 +195,7 @@ def test_a_phrase_is_on_the_socket_two_turns_of_the_loop_after_it_came() -> None
             queued, sent = Queued(), list[str]()
             speaking = asyncio.create_task(voice.speak(1, queued, Caller().say))
             await asyncio.sleep(1)
-            with patch.object(ClientConnection, "send", _noting(sent)):
+            with patch.object(elevenlabs_link, "send", _noting(sent)):
                 queued.queue.put_nowait(TEN[0])
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
@@ -207,11 +207,11 @@ def test_a_phrase_is_on_the_socket_two_turns_of_the_loop_after_it_came() -> None
 
 
 def _noting(sent: list[str]) -> Callable[..., Awaitable[None]]:
-    real = ClientConnection.send
+    real = elevenlabs_link.send
 
-    async def send(self: ClientConnection, message: str) -> None:
+    async def send(socket: ClientConnection, message: str) -> None:
         sent.append(message)
-        await real(self, message)
+        await real(socket, message)
 
     return send
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from services.call.words.lexicons import lexicon_of
 from services.call.words.lexicons.lexicon import Numbers
-from services.call.words.wording import lowered
+from services.call.words.wording import ASKED_AGAIN, lowered
 
 _TOKEN = re.compile(r"\d+|\+|[^\W\d_]+(?:'[^\W\d_]+)*")
 _LONGEST_PHRASE = 4
@@ -59,6 +60,7 @@ class Spoken:
         return "".join(run.digits for run in self.runs)
 
 
+@lru_cache(maxsize=ASKED_AGAIN)
 def digits_in(text: str, language: str) -> Spoken:
     """The numbers of a text, as words or figures: "five double five", "(555) 012-3456"."""
     numbers = lexicon_of(language).numbers

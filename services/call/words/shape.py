@@ -7,13 +7,14 @@ pause follows, so a stop on an open word means nothing. In doubt the shape is ne
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from services.call.words.digits import digits_in
 from services.call.words.lexicons import lexicon_of
 from services.call.words.lexicons.lexicon import consists_of
 from services.call.words.readiness import Judgement, more_to_come, undecided, whole
 from services.call.words.speech_acts import asks_for_time
-from services.call.words.wording import Ending, ending_of, plain, words_of
+from services.call.words.wording import ASKED_AGAIN, Ending, ending_of, plain, words_of
 
 _JUDGED = 300
 """Characters at the end of a turn that tell whether it goes on."""
@@ -45,6 +46,7 @@ def shape_of(text: str, language: str) -> Judgement:
     return _finished(text, words, language)
 
 
+@lru_cache(maxsize=ASKED_AGAIN)
 def trails_off(text: str, language: str) -> str:
     """Why the words, numbers apart, are surely not all; '' if nothing tells."""
     text = text[-_JUDGED:]

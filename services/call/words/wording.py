@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
+ASKED_AGAIN = 64
+"""Texts of which the answer is kept: all that judge a transcript ask the same of it, and the next
+question about a turn is often about the same words."""
 _NOISE = re.compile(r"\[[^\]]*\]|\([^)\d]*\)|\*[^*]*\*|<[^>]*>|[♪♫]+[^♪♫]*[♪♫]+|[♪♫]")
 """What a recogniser writes about sounds: [BLANK_AUDIO], (coughs), *sighs*, <noise>. Brackets round
 digits are an area code."""
@@ -17,11 +21,13 @@ _QUESTIONS = ("?", "？", "؟")
 _STOPS = (".", "!", "。", "！", "।", "۔")
 
 
+@lru_cache(maxsize=ASKED_AGAIN)
 def without_noise(text: str) -> str:
     """The text without what the recogniser wrote about sounds that are no words."""
     return " ".join(_NOISE.sub(" ", unicodedata.normalize("NFKC", text)).split())
 
 
+@lru_cache(maxsize=ASKED_AGAIN)
 def lowered(text: str) -> str:
     """Lower case, plain apostrophes, "am" and "pm" without stops, drawn-out letters once
     ("okaaay"). Punctuation stays."""
