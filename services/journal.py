@@ -33,7 +33,7 @@ from services.call.timings import Timings
 log = logging.getLogger(__name__)
 
 VERSION = 1
-GATHER_S = 0.1
+GATHER_S = 0.25
 """What a crash of the process may cost of a journal; within it lines are gathered."""
 Entry = tuple[float, Event, list[Effect]]
 

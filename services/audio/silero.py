@@ -215,8 +215,8 @@ class _Encoder:
 
     def encode(self, windows: Sequence[Asked]) -> Samples:
         """128 features of each window; they stand there until the next ones do."""
-        for place, window in enumerate(windows):
-            self._heard[place] = np.frombuffer(window.pcm, np.int16, _SAMPLES)
+        pcm = b"".join([window.pcm for window in windows])
+        self._heard[...] = np.frombuffer(pcm, np.int16).reshape(self._heard.shape)
         self._analyse()
         self._near[...] = self._overlapping
         for source, matrix, product, shaped, result in self._layers:

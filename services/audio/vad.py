@@ -32,6 +32,10 @@ RELEASE = 0.3
 LAG_MS = 60
 """How far Silero is behind the voice (median of 36 human prompts at 10 dB SNR up to clean)."""
 
+_is_speech = webrtcvad._webrtcvad.process
+"""What ``Vad.is_speech`` calls, after checks that cost as much as the work."""
+
+_FRAME_SAMPLES = RATE_HZ * FRAME_MS // 1000
 _SAMPLE_BYTES = 2
 _WINDOW_BYTES = WINDOW_SAMPLES * _SAMPLE_BYTES
 _CONTEXT_BYTES = CONTEXT_SAMPLES * _SAMPLE_BYTES
@@ -84,7 +88,7 @@ class GatedVad:
 
     def __init__(self, silero: Silero, mode: int = GATE_MODE) -> None:
         self._silero = silero
-        self._gate = webrtcvad.Vad(mode)
+        self._gate = webrtcvad.Vad(mode)._vad
         self._pcm = bytes(_PREROLL_BYTES)  # gate shut: the last of the line; open: not yet a window
         self._before: State | Asked = silero.start()
         self._frames_left = 0  # of Silero's running; 0: the gate is shut
@@ -96,7 +100,7 @@ class GatedVad:
         pcm = decode_pcm(frame)
         self._pcm += pcm
         opens = False
-        if self._gate.is_speech(pcm, RATE_HZ):
+        if _is_speech(self._gate, RATE_HZ, pcm, _FRAME_SAMPLES):
             opens = not self._frames_left
             self._frames_left = _LINGER_FRAMES
         elif self._frames_left:

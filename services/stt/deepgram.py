@@ -40,7 +40,7 @@ GIVE_UP_MS = 1200
 """An utterance without words so long after its end is given up."""
 
 _BATCH_FRAMES = 5  # 100 ms in a message: a fifth of the work, and Finalize waits for nothing
-_IDLE_BATCH = 500 * BYTES_PER_MS  # nobody waits for the words of silence; speech sends it at once
+_IDLE_BATCH = 1000 * BYTES_PER_MS  # nobody waits for the words of silence; speech sends it at once
 _BIGGEST = RATE_HZ  # a second in a message that catches up
 _LITTLE = 500 * BYTES_PER_MS  # with no more than this to finish, Finalize may go unanswered
 

@@ -23,7 +23,7 @@ from services.stt.deepgram_socket import VENDOR, close_socket, closed, open_sock
 from services.stt.deepgram_wire import Malformed
 from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
-from services.vendors.sockets import send
+from services.vendors.sockets import send, send_now
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +81,7 @@ class Line:
         self._batch = options.batch
         self._sent_at = 0.0
         self._wake = asyncio.Event()
+        self._resting: ClientConnection | None = None  # the socket, while its writer waits
         self._failure: asyncio.Future[VendorError] | None = None  # of the socket that is open
         self._attempts = 0  # since the service last answered
         self._is_old = False  # it had a socket before
@@ -110,7 +111,8 @@ class Line:
         audio.hear(frames)
         self._batch = self._options.idle_batch if is_idle else self._options.batch
         if audio.end - self._next >= self._batch:
-            self._wake.set()
+            if not self._send_now():
+                self._wake.set()
             if is_idle:  # what was not sent yet is kept: a burst, a long gap that was filled
                 self.release(audio.end - IDLE_MS * BYTES_PER_MS)
             audio.trim(LONGEST_MS)
@@ -186,7 +188,7 @@ class Line:
             await close_socket(socket, self._options.goodbye)
             raise
         finally:
-            self._failure = None
+            self._failure = self._resting = None
             await _stop(work)
             socket.transport.abort()
 
@@ -200,7 +202,23 @@ class Line:
             while piece := self._piece():
                 self._sent_at = asyncio.get_running_loop().time()
                 await send(socket, piece)
+            self._resting = socket
             await self._wake.wait()
+            self._resting = None
+
+    def _send_now(self) -> bool:
+        """Send the audio that there is without waking the writer, if it has nothing else to do."""
+        begin, end = self._next, self.audio.end
+        if self._resting is None or self._requests or not self._fits(begin, end):
+            return False
+        if not send_now(self._resting, self.audio.take(begin, end)):
+            return False
+        self._next, self._sent_at = end, asyncio.get_running_loop().time()
+        return True
+
+    def _fits(self, begin: int, end: int) -> bool:
+        """Whether this audio is still kept, and one message takes it."""
+        return begin >= self.audio.begin and end - begin <= self._options.biggest
 
     def _piece(self) -> bytes | str | None:
         """What to send next: audio, or a request whose place was reached."""

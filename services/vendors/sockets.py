@@ -70,7 +70,13 @@ async def open_socket(
 
 
 async def send(socket: ClientConnection, message: str | bytes) -> None:
-    """``socket.send(message)``, by a short way while nothing is in it.
+    """``socket.send(message)``, by a short way while nothing is in it."""
+    if not send_now(socket, message):
+        await socket.send(message)
+
+
+def send_now(socket: ClientConnection, message: str | bytes) -> bool:
+    """Send a message without waiting; False if that cannot be done, and nothing was sent.
 
     The library makes contexts for each message, that close the line in an orderly manner if it
     fails and wait until there is room. They do nothing if, as nearly always, the socket is open (no
@@ -87,13 +93,13 @@ async def send(socket: ClientConnection, message: str | bytes) -> None:
         or socket.paused
         or socket.transport.is_closing()
     ):
-        await socket.send(message)
-        return
+        return False
     if isinstance(message, str):
         protocol.send_text(message.encode())
     else:
         protocol.send_binary(message)
     socket.send_data()
+    return True
 
 
 class _Connect(connect):

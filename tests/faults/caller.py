@@ -122,7 +122,9 @@ class Caller:
 
     async def _send(self, spoken: Sequence[bytes], burst: int = 1) -> None:
         for at in range(0, len(spoken), burst):
-            for frame in spoken[at : at + burst]:
+            together = spoken[at : at + burst]
+            await asyncio.sleep(FRAME_MS / 1000 * (len(together) - 1))  # nothing comes too early
+            for frame in together:
                 media = {
                     "track": "inbound",
                     "timestamp": str(self._sent * FRAME_MS),

@@ -156,12 +156,13 @@ class Call:
         """At real speed of the loop's clock."""
         for begin in range(0, len(frames), burst):
             some = frames[begin : begin + burst]
+            await asyncio.sleep(0.02 * (len(some) - 1))  # nothing comes before it was spoken
             for frame in some:
                 payload = base64.b64encode(frame).decode()
                 media = {"track": "inbound", "timestamp": str(self._sent_ms), "payload": payload}
                 self.phone.say({"event": "media", "streamSid": "MZ1", "media": media})
                 self._sent_ms += 20
-            await asyncio.sleep(0.02 * len(some))
+            await asyncio.sleep(0.02)
 
     async def no_frames(self, ms: int) -> None:
         """The carrier sends nothing at all, as some do while nobody speaks."""
