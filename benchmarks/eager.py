@@ -251,9 +251,9 @@ class Comparison:
         more = (eager.tokens / self.off.tokens - 1) * 100 if self.off.tokens else 0.0
         return [
             *(_line(held) for held in (self.off, eager)),
-            f"  the response falls by {self.saved:.0f} ms in the median (turn by turn {min(each):.0f} to "
-            f"{max(each):.0f}), median eager lead {self.lead:.0f} ms; first audio had to wait for "
-            f"the turn's end in {eager.waited} of {count.used}",
+            f"  the response falls by {self.saved:.0f} ms in the median (turn by turn "
+            f"{min(each):.0f} to {max(each):.0f}), median eager lead {self.lead:.0f} ms; first "
+            f"audio had to wait for the turn's end in {eager.waited} of {count.used}",
             f"  begun {count.begun}, used {count.used} "
             f"({count.used * 100 / max(1, count.begun):.0f} %), dropped {count.dropped}; wasted "
             f"{count.wasted_tokens} tokens, {wasted:.0f} % of all; {more:.0f} % more than without",

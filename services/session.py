@@ -38,8 +38,9 @@ nothing at all during silence, and a pause must still end the turn."""
 AHEAD_S = 5.0
 """How far the caller's audio may run ahead of the clock. What is sent faster than people speak is
 no call, and hearing it would take the event loop from everybody else's."""
-TIMER_LATENESS_S = 0.0005
-"""By how much a timer of whole milliseconds, as uvloop's are, is late on average."""
+TIMER_LATENESS_S = 0.001
+"""By how much a timer of whole milliseconds, as uvloop's are, is late on average: half of one that
+it is rounded by, and as much until the process is awake."""
 FINISH_WITHIN_S = 12.0
 """How long an engine may take for what it owes when the call is over."""
 CLOSE_WITHIN_S = 2.0

@@ -167,11 +167,16 @@ class CallerSide:
             self._agent.drop_eager()
         if self._agent.reply is not None or not text or Deadline.DIGITS in self._deadlines:
             return
+        self._is_echo(text)  # worked out now, when nobody waits for it, and remembered
         if self._eager_left and self._silence and not self._silence.is_open:
             self._eager_left -= 1
             self._agent.start_eagerly(text)
         else:
             self._effects.append(do.PrepareReply())
+
+    def _is_echo(self, text: str) -> bool:
+        may_be = self._may_be_echo and self.turn.is_only_spoken
+        return may_be and self._endpointing.is_echo(text, echoes=self._over_agent.line_echoes)
 
     def transcript_interim(self, event: on.TranscriptInterim, now: float) -> None:
         is_ours = self.turn.interim(event.first, event.last, event.text)
@@ -310,8 +315,7 @@ class CallerSide:
         text = self.turn.text if self._agent.reply is None or self._agent.is_eager else ""
         why_not = "nothing that takes the turn" if self.turn.text else "no words"
         self._over_agent.learn(self.turn.text, now)
-        may_be_echo = self._may_be_echo and self.turn.is_only_spoken
-        if may_be_echo and self._endpointing.is_echo(text, echoes=self._over_agent.line_echoes):
+        if self._is_echo(text):
             text, why_not = "", "the agent's own words"
         if self._agent.is_eager and not (text and alike(self._agent.live.answers, text)):
             self._agent.drop_eager()

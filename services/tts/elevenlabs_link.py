@@ -35,7 +35,7 @@ from services.tts.elevenlabs_wire import (
 )
 from services.vendors import VendorError
 from services.vendors.keys import check_key
-from services.vendors.sockets import open_socket, send
+from services.vendors.sockets import open_socket, send, send_now
 
 MOST_CONTEXTS = 4
 """The vendor takes five; one is left for what we do not know of."""
@@ -62,7 +62,7 @@ class Listener(Protocol):
 
 
 class Link:
-    """The socket. All methods but ``run`` only put messages into its outbox."""
+    """The socket. Nothing but ``run`` waits: a message leaves at once, or through its outbox."""
 
     def __init__(
         self, socket: ClientConnection, options: ElevenLabsOptions, changed: Callable[[], None]
@@ -72,6 +72,7 @@ class Link:
         self._changed = changed
         self._settings = options.settings
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
+        self._is_sending = False
         self._contexts: dict[str, Listener | None] = {}
         self._closing: set[str] = set()
         self._refused: str | None = None
@@ -93,18 +94,24 @@ class Link:
     def open(self, context: str, listener: Listener) -> None:
         """Open a context."""
         self._contexts[context] = listener
-        self._outbox.put_nowait(open_context(context, self._settings))
+        self._send(open_context(context, self._settings))
         self._changed()
 
     def say(self, context: str, said: str) -> None:
         """Have a phrase spoken in an open context."""
-        self._outbox.put_nowait(add_text(context, said))
+        self._send(add_text(context, said))
 
     def close(self, context: str) -> None:
         """No more text for the context; what it was given is still spoken."""
         if context in self._contexts and context not in self._closing:
             self._closing.add(context)
-            self._outbox.put_nowait(close_context(context))
+            self._send(close_context(context))
+
+    def _send(self, message: str) -> None:
+        """At once, if nothing waits to be sent; else it waits its turn."""
+        waits = self._is_sending or not self._outbox.empty()
+        if waits or not send_now(self._socket, message):
+            self._outbox.put_nowait(message)
 
     def abandon(self, context: str) -> None:
         """Close the context and listen to it no longer."""
@@ -160,7 +167,9 @@ class Link:
                     for context in self._contexts.keys() - self._closing:
                         self._outbox.put_nowait(keep_alive(context))
                 else:
+                    self._is_sending = True
                     await send(self._socket, message)
+                    self._is_sending = False
         except ConnectionClosed:
             pass  # the reader knows why
 

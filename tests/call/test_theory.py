@@ -15,8 +15,8 @@ from services.call.conversation import Agent, Caller
 DOC = services.call.__doc__ or ""
 FILES = sorted(Path(services.call.__file__).parent.rglob("*.py"))
 PURE = {
-    *("__future__", "collections.abc", "dataclasses", "enum", "math", "re", "typing"),
-    "unicodedata",
+    *("__future__", "collections.abc", "dataclasses", "enum", "functools", "math", "re"),
+    *("typing", "unicodedata"),
 }
 
 

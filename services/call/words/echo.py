@@ -6,6 +6,8 @@ caller repeats a word or two ("Tuesday?"), or one of the things offered; that is
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from services.call.words.digits import digits_in
 from services.call.words.lexicons import lexicon_of
 from services.call.words.wording import Ending, ending_of, words_of
@@ -20,6 +22,7 @@ _MOST_STARTS = 16
 """Places in the agent's words that are tried, the latest first."""
 
 
+@lru_cache(maxsize=64)
 def is_echo(caller: str, agent: str, language: str = "en", *, echoes: bool = False) -> bool:
     """Whether the caller's words only repeat what the agent said lately (``agent``: the last few
     sentences, up to what is being said now). ``echoes``: the line is known to; then a word or two
