@@ -12,8 +12,9 @@ import math
 LOOK_BACK_S = 5.0
 """The fastest is looked for among the audio of so long, or twice as long: clocks drift apart, and
 jump."""
-MOST_S = 0.5
-"""More lateness than that is believed of nobody: a clock has jumped, or a whole turn is late."""
+MOST_S = 0.1
+"""More than that is believed of nobody: a clock may have stood still, and a pause that is counted
+too long cuts a caller off."""
 
 
 class Arrivals:

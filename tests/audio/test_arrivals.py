@@ -37,9 +37,9 @@ def test_frames_that_come_together_are_late_by_those_after_them() -> None:
 
 
 def test_a_line_that_stays_slower_becomes_the_measure() -> None:
-    slower = steady(3 * LOOK_BACK_S, begins=1, late_s=0.2)
+    slower = steady(3 * LOOK_BACK_S, begins=1, late_s=0.08)
     found = late([*steady(1), *slower])
-    assert found[50] == 0.2
+    assert found[50] == 0.08
     assert found[-1] == 0
 
 
