@@ -11,7 +11,7 @@ from services.records.figures import Figures, Spread
 log = logging.getLogger(__name__)
 
 EVERY_S = 10.0
-LOOK_EVERY_S = 0.25
+LOOK_EVERY_S = 0.1
 """How often the event loop is asked how late it is: what holds it up for longer is seen."""
 
 
