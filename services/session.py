@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol, assert_never
 
-from services.audio.arrivals import Arrivals
+from services.audio.arrivals import MOST_S, Arrivals
 from services.audio.mulaw import FRAME_MS
 from services.audio.placement import Placement
 from services.call import effects as do
@@ -32,6 +32,7 @@ from services.recording import Tape
 log = logging.getLogger(__name__)
 
 FRAMES_PER_S = 1000 // FRAME_MS
+MOST_LATE_MS = round(MOST_S * 1000)
 STALL_AFTER_S = 0.2
 """A speaking caller's line without a frame for this long is taken as silent: some carriers send
 nothing at all during silence, and a pause must still end the turn."""
@@ -108,7 +109,7 @@ class Session:
         self._placement = Placement()
         self._arrivals = Arrivals()
         self._unheard: list[bytes] = []
-        self._unheard_ms: int | None = None  # the last message's timestamp
+        self._unheard_ms: int | None = None  # the timestamp of their last message
         self._late_ms = 0  # the frame that is being heard
         self._heard_at = 0.0
         self._frames = 0
@@ -291,8 +292,10 @@ class Session:
             self._refuse(error)
             return
         if type(parsed) is MediaReceived:
-            self._unheard_ms = parsed.timestamp_ms
+            self._heard_at = self._now()
             frames = self._placement.place(parsed.timestamp_ms, parsed.audio)
+            if frames:
+                self._unheard_ms = parsed.timestamp_ms
             for frame in frames:
                 if self._frames + len(self._unheard) < self._frames_allowed:
                     self._engine.hear_soon(frame)
@@ -311,13 +314,13 @@ class Session:
         """Hear what the messages brought; other calls have announced what they will hear."""
         if self._unheard_ms is None:
             return
-        self._heard_at = now = self._now()
-        late_s = self._arrivals.late_s(self._unheard_ms, now)
+        late_s = self._arrivals.late_s(self._unheard_ms, self._heard_at)
         frames, self._unheard, self._unheard_ms = self._unheard, [], None
         self._hear(frames, round(late_s * 1000))
 
-    def _hear(self, frames: list[bytes], late_ms: int = 0) -> None:
-        """``late_ms``: how late the last of them came; those before it waited for it."""
+    def _hear(self, frames: list[bytes], late_ms: int) -> None:
+        """``late_ms``: how late the last of them came; those before it waited for it. It is not
+        believed without limit: some may stand in for a gap, and be no proof of a pause."""
         late_ms += FRAME_MS * len(frames)
         for frame in frames:
             if self._frames >= self._frames_allowed:  # look at the clock once in a few seconds
@@ -329,7 +332,7 @@ class Session:
             if self._tape:
                 self._tape.caller(frame)
             late_ms -= FRAME_MS
-            self._late_ms = late_ms
+            self._late_ms = min(max(0, late_ms), MOST_LATE_MS)
             self._engine.hear(frame)
         self._late_ms = 0
 
@@ -349,7 +352,7 @@ class Session:
             silence = self._placement.stall(int(missing * 1000))
             self._frames_stood_in += len(silence)  # audio that is only late still comes, in full
             self._frames_allowed += len(silence)
-            self._hear(silence)
+            self._hear(silence, late_ms=-FRAME_MS * len(silence))  # nobody knows what is late
             self._heard_at = self._now()
         self._line_watch = self._loop.call_later(STALL_AFTER_S, self._watch_line)
 

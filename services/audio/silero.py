@@ -117,6 +117,8 @@ class Silero:
         """What :meth:`hear` would have said."""
         while asked.answer is None:
             together = self._waiting[:MOST_TOGETHER]
+            if not together:
+                raise RuntimeError("the window was lost when others with it could not be computed")
             del self._waiting[:MOST_TOGETHER]
             self._compute(together)
         return asked.answer
@@ -132,6 +134,8 @@ class Silero:
         places = list(range(size))
         while places:
             now = [place for place in places if windows[place].remembered is not None]
+            if not now:
+                raise RuntimeError("the windows before these were never computed")
             cell = self._cells.get(len(now))
             if cell is None:
                 cell = self._cells[len(now)] = _Cell(self._weights, len(now))

@@ -171,7 +171,7 @@ class CascadeEngine:
         """The brain's answer into phrases, while the voice already speaks the first of them."""
         loop, phraser, then = asyncio.get_running_loop(), Phraser(), AfterReply.LISTEN
         began_at: float | None = None
-        streams = False
+        streams, asked_at = False, loop.time()
         await self._work.settle()  # so that the brain knows what came of it
         try:
             async with aclosing(self._brain.respond(request.reply, request.turns)) as items:
@@ -182,8 +182,10 @@ class CascadeEngine:
                             began_at = loop.time()
                         speech.put(*phraser.feed(item))
                         left_s = began_at + speech.least_s - loop.time()
-                        if streams and left_s > ENOUGH_S and not item.isspace():
+                        has_waited = loop.time() > asked_at  # what has piled up comes at once
+                        if streams and has_waited and left_s > ENOUGH_S and not item.isspace():
                             await asyncio.sleep(GATHER_S)
+                        asked_at = loop.time()
                         streams = True  # what comes in pieces does; a script's lines do not
                         continue
                     streams = False

@@ -109,7 +109,7 @@ class Link:
 
     def _send(self, message: str) -> None:
         """At once, if nothing waits to be sent; else it waits its turn."""
-        waits = self._is_sending or not self._outbox.empty()
+        waits = self._is_sending or not self.is_open or not self._outbox.empty()
         if waits or not send_now(self._socket, message):
             self._outbox.put_nowait(message)
 

@@ -21,6 +21,8 @@ from services.call.events import (
     VendorStep,
 )
 from services.engines.cascade import ENOUGH_S, GATHER_S, CascadeEngine, Lines
+from services.engines.guard import Guard
+from services.engines.speech import Speech
 from services.engines.tool_work import ToolWork
 from services.llm import BrainEvent, EndCall, Line, UseTool
 from services.receptionist.tools import ToolRequest
@@ -212,7 +214,25 @@ def test_while_there_is_enough_to_say_tokens_pile_up() -> None:
         assert " ".join(studio.told.texts) == LONG.strip()
         first_at = studio.told.said[0][0]
         assert first_at == pytest.approx(8 * every_s + SPEAK_S)  # "... today. "
-        assert len(asked) < 8 + (len(LONG.split()) * every_s) / GATHER_S + 2
+        assert len(asked) < 8 + 2 * (len(LONG.split()) * every_s) / GATHER_S + 2
+
+    play(work)
+
+
+def test_what_has_piled_up_in_pieces_comes_at_once() -> None:
+    """However a transport cuts it: a tool that is wanted after it must not wait for each piece."""
+
+    class Buffered(ScriptedBrain):
+        async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
+            for word in LONG.split():
+                yield f"{word} "
+
+    async def work() -> None:
+        studio, loop = Studio(), asyncio.get_running_loop()
+        studio.engine._brain = Buffered(())
+        speech, began = Speech(1, studio.told.emit, Guard(())), loop.time()
+        await studio.engine._think(StartReply(1, Purpose.ANSWER, ASKED), speech)
+        assert loop.time() - began <= GATHER_S
 
     play(work)
 
