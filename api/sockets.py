@@ -15,11 +15,12 @@ import logging
 import os
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from starlette.websockets import WebSocket
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import State
+
+from api.rounds import rounds_of
 
 try:
     from websockets.speedups import apply_mask  # C
@@ -32,15 +33,6 @@ ABORT_AFTER_S = 15.0
 """How long a socket may take to close once its call is over."""
 MESSAGES_A_TURN = 32
 """What one socket may have handled before the other calls get their turn."""
-FEW_CALLS = 4
-"""Up to so many calls are read the moment something comes."""
-ROUND_S = 0.019
-"""So often more calls are read, one after the other: a little less than a frame lasts."""
-MANY_CALLS = 16
-LONG_ROUND_S = 0.039
-"""So often even more calls are read: two frames at a time cost little more than one. Both lengths
-drift against the frames' 20 ms, so that each call is read the moment its audio comes about once a
-second: that tells how late it is read otherwise (``services.audio.arrivals``)."""
 FAST_LANE = "voice.fast_lane"
 """The ASGI extension under which a socket offers its fast lane."""
 
@@ -92,7 +84,7 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
-        rounds = _rounds_of(self.loop)
+        rounds = rounds_of(self.loop)
         try:
             rounds.enter(self)
             await self._gone
@@ -297,74 +289,6 @@ class ImpatientSockets(WebSocketsSansIOProtocol):
         if self._take is not None and not self._gone.done():
             self._take, self._settle = _drop, _nothing
             self._gone.set_result(None)
-
-
-class _Rounds:
-    """When sockets are read. A few calls are read the moment something comes. Many calls are read
-    in rounds, whatever has come: a processor that does the same thing for one call after the other
-    needs a fraction of the time that it needs when it is woken for each of them and finds nothing
-    in its caches."""
-
-    def __init__(self) -> None:
-        self._lanes: dict[ImpatientSockets, None] = {}  # in order
-        self._next: asyncio.TimerHandle | None = None
-
-    def enter(self, lane: ImpatientSockets) -> None:
-        """A call more."""
-        self._lanes[lane] = None
-        if len(self._lanes) > FEW_CALLS:
-            for each in self._lanes:
-                if _can_look(each):
-                    each.begin_rounds()
-            if self._next is None:
-                self._next = lane.loop.call_later(self._round_s, self._go_round, lane.loop)
-
-    def leave(self, lane: ImpatientSockets) -> None:
-        """A call less."""
-        del self._lanes[lane]
-        lane.end_rounds()
-        if self._next and len(self._lanes) <= FEW_CALLS:
-            self._next.cancel()
-            self._next = None
-            for each in self._lanes:
-                each.end_rounds()
-
-    @property
-    def _round_s(self) -> float:
-        return LONG_ROUND_S if len(self._lanes) > MANY_CALLS else ROUND_S
-
-    def _go_round(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._next = loop.call_later(self._round_s, self._go_round, loop)
-        heard = []
-        for lane in self._lanes:
-            try:
-                if lane.look():
-                    heard.append(lane)
-            except Exception:  # a bug; the others in this round have done nothing
-                log.exception("a socket is cut off: its messages cannot be read")
-                lane.transport.abort()
-        for lane in heard:
-            lane.settle()
-
-
-def _can_look(lane: ImpatientSockets) -> bool:
-    """Whether the connection's bytes can be read by ourselves: not those of TLS, nor those that
-    Windows has begun to read already."""
-    transport = lane.transport
-    return (
-        os.name == "posix"
-        and transport.get_extra_info("socket") is not None
-        and transport.get_extra_info("ssl_object") is None
-    )
-
-
-_all_rounds: WeakKeyDictionary[asyncio.AbstractEventLoop, _Rounds] = WeakKeyDictionary()
-
-
-def _rounds_of(loop: asyncio.AbstractEventLoop) -> _Rounds:
-    if loop not in _all_rounds:
-        _all_rounds[loop] = _Rounds()
-    return _all_rounds[loop]
 
 
 def fast_lane(websocket: WebSocket) -> ImpatientSockets | None:

@@ -16,7 +16,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
-from api import sockets
+from api import rounds, sockets
 from api.sockets import ImpatientSockets, fast_lane
 from main import MAX_MESSAGE_BYTES
 
@@ -56,7 +56,7 @@ def read(number: int, size: int) -> bytes:
 @contextmanager
 def in_rounds(few: int = 0) -> Iterator[None]:
     """Paper transports of more than so many calls are read in rounds."""
-    with patch.object(sockets, "FEW_CALLS", few), patch.object(sockets, "_read", read):
+    with patch.object(rounds, "FEW_CALLS", few), patch.object(sockets, "_read", read):
         yield
 
 

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 from websockets.frames import Opcode
 
-from api import sockets
+from api import rounds
 from api.sockets import MESSAGES_A_TURN
 from tests.api.socket_wire import (
     Line,
@@ -37,10 +37,10 @@ def test_in_rounds_each_socket_keeps_its_order_and_nothing_is_read_late() -> Non
                 stream = text(f"{place}.{number}")
                 line.feed(stream[:7])
                 if number % 5 == 0:  # a frame in two pieces may be in two rounds
-                    await asyncio.sleep(sockets.ROUND_S / 40)
+                    await asyncio.sleep(rounds.ROUND_S / 40)
                 line.feed(stream[7:])
             await asyncio.sleep(0.004)
-        await asyncio.sleep(2 * sockets.ROUND_S)
+        await asyncio.sleep(2 * rounds.ROUND_S)
         for place, line in enumerate(lines):
             assert line.messages == [f"{place}.{number}" for number in range(30)]
 
@@ -70,7 +70,7 @@ def test_a_connection_that_breaks_between_two_rounds_is_over() -> None:
     async def work() -> None:
         lines = [await Line.open() for _ in range(40)]
         lines[0].feed(text("first"))
-        await asyncio.sleep(2 * sockets.ROUND_S)
+        await asyncio.sleep(2 * rounds.ROUND_S)
         lines[0].transport.reset()
         await asyncio.sleep(0.1)
         assert lines[0].messages == ["first"]
@@ -134,5 +134,5 @@ def test_few_calls_are_read_at_once_and_the_gathering_ends_with_the_calls() -> N
         line.feed(text("now again"))
         assert line.messages == ["now", "later", "now again"]
 
-    with in_rounds(sockets.FEW_CALLS):
+    with in_rounds(rounds.FEW_CALLS):
         run_virtual(work())

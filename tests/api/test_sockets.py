@@ -21,7 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Opcode
 
-from api import sockets
+from api import rounds
 from api.media_stream import StarletteSocket
 from api.sockets import MESSAGES_A_TURN, ImpatientSockets, fast_lane
 from main import MAX_MESSAGE_BYTES
@@ -171,7 +171,7 @@ def test_it_gives_the_same_messages_and_answers_as_uvicorn_does(
     """uvicorn gets whole frames: of a chunk with an error in it, it would lose what came before."""
     frames, cuts = stream
     expected = run_virtual(told(frames, is_fast=False))
-    few = 0 if is_gathered else sockets.FEW_CALLS
+    few = 0 if is_gathered else rounds.FEW_CALLS
     with in_rounds(few):
         found = run_virtual(told(chunks(frames, cuts), is_fast=True, ready_at=ready_at))
     assert found == expected
