@@ -16,9 +16,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol, assert_never
 
-from services.audio.arrivals import MOST_S, Arrivals
-from services.audio.mulaw import FRAME_MS
-from services.audio.placement import Placement
 from services.call import effects as do
 from services.call import events as on
 from services.call.conversation import Caller, Conversation
@@ -26,19 +23,12 @@ from services.call.effects import Effect, Turn
 from services.call.events import Event
 from services.carriers import BadMessage, Carrier, MediaReceived, StreamStopped
 from services.engines import Engine
+from services.hearing import STALL_AFTER_S, Hearing
 from services.journal import Journal
 from services.recording import Tape
 
 log = logging.getLogger(__name__)
 
-FRAMES_PER_S = 1000 // FRAME_MS
-MOST_LATE_MS = round(MOST_S * 1000)
-STALL_AFTER_S = 0.2
-"""A speaking caller's line without a frame for this long is taken as silent: some carriers send
-nothing at all during silence, and a pause must still end the turn."""
-AHEAD_S = 5.0
-"""How far the caller's audio may run ahead of the clock. What is sent faster than people speak is
-no call, and hearing it would take the event loop from everybody else's."""
 TIMER_LATENESS_S = 0.001
 """By how much a timer of whole milliseconds, as uvloop's are, is late on average: half of one that
 it is rounded by, and as much until the process is awake."""
@@ -106,15 +96,7 @@ class Session:
         self._outgoing = asyncio.Event()
         self._is_sending = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._placement = Placement()
-        self._arrivals = Arrivals()
-        self._unheard: list[bytes] = []
-        self._unheard_ms: int | None = None  # the timestamp of their last message
-        self._late_ms = 0  # the frame that is being heard
-        self._heard_at = 0.0
-        self._frames = 0
-        self._frames_allowed = 0
-        self._frames_stood_in = 0
+        self._hearing = Hearing(engine, tape, self._now)
         self._marks: set[str] = set()
         self._alarm: asyncio.TimerHandle | None = None
         self._wakes_at: float | None = None
@@ -130,7 +112,7 @@ class Session:
 
     def _tell(self, event: Event) -> None:
         """The engine heard something, perhaps in audio that was late."""
-        if late_ms := self._late_ms:
+        if late_ms := self._hearing.late_ms:
             if isinstance(event, on.SpeechStopped):
                 event = replace(event, silence_ms=event.silence_ms + late_ms)
             elif isinstance(event, on.SpeechStarted):
@@ -279,7 +261,7 @@ class Session:
 
     async def _read(self) -> None:
         """Carrier to ears and inbox, until the socket is closed."""
-        await self._socket.deliver(self._take, self._settle)
+        await self._socket.deliver(self._take, self._hearing.settle)
         self.emit(on.CallerHungUp("closed"))
 
     def _take(self, message: str | bytes) -> None:
@@ -292,16 +274,9 @@ class Session:
             self._refuse(error)
             return
         if type(parsed) is MediaReceived:
-            self._heard_at = self._now()
-            frames = self._placement.place(parsed.timestamp_ms, parsed.audio)
-            if frames:
-                self._unheard_ms = parsed.timestamp_ms
-            for frame in frames:
-                if self._frames + len(self._unheard) < self._frames_allowed:
-                    self._engine.hear_soon(frame)
-                self._unheard.append(frame)
+            self._hearing.take(parsed.timestamp_ms, parsed.audio)
             return
-        self._settle()  # what happens is in order
+        self._hearing.settle()  # what happens is in order
         if isinstance(parsed, on.DigitPressed):
             self.emit(parsed)
         elif isinstance(parsed, on.MarkPlayed) and parsed.mark in self._marks:
@@ -309,32 +284,6 @@ class Session:
             self.emit(parsed)
         elif isinstance(parsed, StreamStopped):
             self.emit(on.CallerHungUp("stop"))
-
-    def _settle(self) -> None:
-        """Hear what the messages brought; other calls have announced what they will hear."""
-        if self._unheard_ms is None:
-            return
-        late_s = self._arrivals.late_s(self._unheard_ms, self._heard_at)
-        frames, self._unheard, self._unheard_ms = self._unheard, [], None
-        self._hear(frames, round(late_s * 1000))
-
-    def _hear(self, frames: list[bytes], late_ms: int) -> None:
-        """``late_ms``: how late the last of them came; those before it waited for it. It is not
-        believed without limit: some may stand in for a gap, and be no proof of a pause."""
-        late_ms += FRAME_MS * len(frames)
-        for frame in frames:
-            if self._frames >= self._frames_allowed:  # look at the clock once in a few seconds
-                by_clock = int((self._now() + AHEAD_S) * FRAMES_PER_S)
-                self._frames_allowed = by_clock + self._frames_stood_in
-                if self._frames >= self._frames_allowed:
-                    break
-            self._frames += 1
-            if self._tape:
-                self._tape.caller(frame)
-            late_ms -= FRAME_MS
-            self._late_ms = min(max(0, late_ms), MOST_LATE_MS)
-            self._engine.hear(frame)
-        self._late_ms = 0
 
     def _refuse(self, error: BadMessage) -> None:
         """A broken message is dropped; the first one is logged, the others are only counted."""
@@ -347,13 +296,7 @@ class Session:
         self._line_watch = None
         if self.conversation.caller is Caller.QUIET:
             return  # the next word starts it again
-        missing = self._now() - self._heard_at
-        if missing >= STALL_AFTER_S:
-            silence = self._placement.stall(int(missing * 1000))
-            self._frames_stood_in += len(silence)  # audio that is only late still comes, in full
-            self._frames_allowed += len(silence)
-            self._hear(silence, late_ms=-FRAME_MS * len(silence))  # nobody knows what is late
-            self._heard_at = self._now()
+        self._hearing.stand_in()
         self._line_watch = self._loop.call_later(STALL_AFTER_S, self._watch_line)
 
     def _post(self, message: str, audio: do.SendAudio | None = None) -> None:
@@ -408,7 +351,7 @@ class Session:
                 self.journal.append(self._now(), event, [])
         if self._tape:
             self._tape.end()
-        placed = self._placement
+        placed = self._hearing.placement
         self.journal.note(
             self._now(),
             "closed",
