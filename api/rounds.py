@@ -15,10 +15,11 @@ FEW_CALLS = 4
 ROUND_S = 0.019
 """So often more calls are read, one after the other: a little less than a frame lasts."""
 MANY_CALLS = 16
-LONG_ROUND_S = 0.039
-"""So often even more calls are read: two frames at a time cost little more than one. Both lengths
-drift against the frames' 20 ms, so that each call is read the moment its audio comes about once a
-second: that tells how late it is read otherwise (``services.audio.arrivals``)."""
+LONG_ROUND_S = 0.059
+"""So often even more calls are read: three frames at a time cost little more than one. An
+interruption is noticed 20 ms later then, on average; the end of a turn is not, for both lengths
+drift against the frames' 20 ms: each call is read the moment its audio comes about once a second,
+and that tells how late it is read otherwise (``services.audio.arrivals``)."""
 
 
 class Lane(Protocol):

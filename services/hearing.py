@@ -27,8 +27,6 @@ class Hearing:
     def __init__(self, engine: Engine, tape: Tape | None, now: Callable[[], float]) -> None:
         """``now``: seconds since the call's start."""
         self.placement = Placement()
-        self.late_ms = 0
-        """How late the frame came that is being heard; 0 between frames."""
         self.frames = 0
         """Heard so far."""
         self._engine = engine
@@ -38,15 +36,23 @@ class Hearing:
         self._unheard: list[bytes] = []
         self._unheard_ms: int | None = None  # the timestamp of their last message
         self._came_at = 0.0
+        self._late_ms = 0
         self._allowed = 0
         self._stood_in = 0
 
+    @property
+    def late_ms(self) -> int:
+        """How late the frame came that is being heard; 0 between frames. It is not believed without
+        limit: some may stand in for a gap, and be no proof of a pause."""
+        return min(max(0, self._late_ms), MOST_LATE_MS)
+
     def take(self, timestamp_ms: int, audio: bytes) -> None:
         """One message. 50 a second: nothing waits here."""
-        self._came_at = self._now()
         frames = self.placement.place(timestamp_ms, audio)
         if frames:
             self._unheard_ms = timestamp_ms
+        else:
+            self._came_at = self._now()
         for frame in frames:
             if self.frames + len(self._unheard) < self._allowed:
                 self._engine.hear_soon(frame)
@@ -56,6 +62,7 @@ class Hearing:
         """Hear what the messages brought."""
         if self._unheard_ms is None:
             return
+        self._came_at = self._now()
         late_s = self._arrivals.late_s(self._unheard_ms, self._came_at)
         frames, self._unheard, self._unheard_ms = self._unheard, [], None
         self._hear(frames, round(late_s * 1000))
@@ -71,9 +78,8 @@ class Hearing:
             self._came_at = self._now()
 
     def _hear(self, frames: list[bytes], late_ms: int) -> None:
-        """``late_ms``: how late the last of them came; those before it waited for it. It is not
-        believed without limit: some may stand in for a gap, and be no proof of a pause."""
-        late_ms += FRAME_MS * len(frames)
+        """``late_ms``: how late the last of them came; those before it waited for it."""
+        self._late_ms = late_ms + FRAME_MS * len(frames)
         for frame in frames:
             if self.frames >= self._allowed:  # look at the clock once in a few seconds
                 by_clock = int((self._now() + AHEAD_S) * FRAMES_PER_S)
@@ -83,7 +89,6 @@ class Hearing:
             self.frames += 1
             if self._tape:
                 self._tape.caller(frame)
-            late_ms -= FRAME_MS
-            self.late_ms = min(max(0, late_ms), MOST_LATE_MS)
+            self._late_ms -= FRAME_MS
             self._engine.hear(frame)
-        self.late_ms = 0
+        self._late_ms = 0

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 VERSION = 1
 GATHER_S = 0.25
 """What a crash of the process may cost of a journal; within it lines are gathered."""
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)  # for Windows
+_PRIVATE = 0o600  # a journal holds what people said
 Entry = tuple[float, Event, list[Effect]]
 
 _EVENT_TYPES: dict[str, Any] = {kind.__name__: kind for kind in get_args(Event)}
@@ -165,9 +167,13 @@ class JournalWriter:
                 self._append(name, b"".join(lines))
 
     def _append(self, name: str, text: bytes) -> None:
-        try:
-            with open(self.folder / name, "ab", opener=_private) as file:
-                file.write(text)
+        try:  # without a file object: it takes longer to make one than to write
+            file = os.open(os.path.join(self.folder, name), _APPEND, _PRIVATE)
+            try:
+                while text:
+                    text = text[os.write(file, text) :]
+            finally:
+                os.close(file)
         except (OSError, ValueError) as error:  # a full disk must not end a call
             if name != self._failed:
                 log.error("journal %s cannot be written: %s", name, error)
@@ -180,11 +186,6 @@ def _json(line: Line) -> bytes:
     except Exception as error:  # half a surrogate pair, for one; the thread must go on
         log.error("a line of a journal cannot be written: %s", error)
         return b'{"note":"a line that cannot be written"}\n'
-
-
-def _private(path: str, flags: int) -> int:
-    """Open for this user only: a journal holds what people said."""
-    return os.open(path, flags, 0o600)
 
 
 class Journal:

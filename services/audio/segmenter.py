@@ -19,15 +19,13 @@ class Segmenter:
         self, vad: Vad, start_ms: int = VAD_START_MS, silence_ms: int = VAD_SILENCE_MS
     ) -> None:
         self._vad = vad
+        self.hear_soon = vad.hear_soon
+        """This very frame comes: see ``Vad``."""
         self._start_ms = start_ms
         self._silence_ms = silence_ms
         self._utterance = 0
         self._speaking = False
         self._quiet_ms = 0  # since the last voiced frame of the utterance
-
-    def hear_soon(self, frame: bytes) -> None:
-        """This very frame comes: see ``Vad``."""
-        self._vad.hear_soon(frame)
 
     def hear(self, frame: bytes) -> SpeechStarted | SpeechStopped | None:
         """One 20 ms frame of mu-law, in order; the fact that it made certain, if any."""

@@ -65,7 +65,15 @@ class TwilioCarrier:
         comes in the wrong place: a second ``start``, or anything that needs a stream before it.
         A refused message leaves the codec as it was.
         """
-        body = _decode(message)
+        if len(message) > MAX_MESSAGE_CHARS:
+            raise BadMessage(f"expected a message of at most {MAX_MESSAGE_CHARS} characters")
+        try:
+            body = orjson.loads(message)
+        except orjson.JSONDecodeError:
+            # ``from None``: orjson's error carries the whole document.
+            raise BadMessage("expected JSON") from None
+        if not isinstance(body, dict):
+            raise BadMessage("expected a JSON object")
         if body.get("event") == "media":  # 50 a second
             if body.get("streamSid") != self._stream_id or not self._stream_id:
                 self._belongs(body)
@@ -142,19 +150,6 @@ class TwilioCarrier:
 
 
 # --- reading a message ------------------------------------------------------------------------
-
-
-def _decode(message: str) -> dict[str, Any]:
-    if len(message) > MAX_MESSAGE_CHARS:
-        raise BadMessage(f"expected a message of at most {MAX_MESSAGE_CHARS} characters")
-    try:
-        body = orjson.loads(message)
-    except orjson.JSONDecodeError:
-        # ``from None``: orjson's error carries the whole document.
-        raise BadMessage("expected JSON") from None
-    if not isinstance(body, dict):
-        raise BadMessage("expected a JSON object")
-    return body
 
 
 def _object(parent: dict[str, Any], name: str) -> dict[str, Any]:

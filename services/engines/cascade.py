@@ -23,7 +23,7 @@ from services.call.events import (
 from services.engines import Emit
 from services.engines.guard import Guard
 from services.engines.phrases import Phraser
-from services.engines.speech import Speech
+from services.engines.speech import ENOUGH_S, Speech
 from services.engines.tool_work import NoDesk, ToolWork
 from services.llm import Asks, Brain, EndCall, Line, UseTool
 from services.stt import Transcriber
@@ -32,10 +32,7 @@ from services.vendors import Reports, VendorError
 
 GATHER_S = 0.1
 """Once there is enough to say, an answer is read no more often: its tokens pile up meanwhile, and
-together they cost little more than one."""
-ENOUGH_S = 1.0
-"""While so much is still to be said, the next phrase is in time although it comes that much later.
-The first phrase never waits."""
+together they cost little more than one. The first phrase never waits."""
 
 
 class Segmenter(Protocol):
@@ -90,6 +87,8 @@ class CascadeEngine:
     ) -> None:
         """``interrupted`` is told of each reply that was cancelled."""
         self._segmenter = segmenter
+        self.hear_soon: Callable[[bytes], None] = _nothing
+        """See ``Engine``. While there is nobody to report to, frames are not heard."""
         self._transcriber = transcriber
         self._unheard: list[bytes] = []  # the transcriber has not been given these frames yet
         self._batch_frames = transcriber.batch_frames
@@ -106,15 +105,12 @@ class CascadeEngine:
     async def run(self, emit: Emit) -> None:
         self._reports.attach(emit)
         self._emit = emit
+        self.hear_soon = self._segmenter.hear_soon
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._transcriber.run(self._heard_words), name="transcriber")
             tasks.create_task(self._voice.run(), name="voice")
 
     # --- ears -------------------------------------------------------------------------------------
-
-    def hear_soon(self, frame: bytes) -> None:
-        if self._emit is not None:
-            self._segmenter.hear_soon(frame)
 
     def hear(self, frame: bytes) -> None:
         if self._emit is None:
@@ -154,8 +150,10 @@ class CascadeEngine:
             thinking = asyncio.create_task(self._recite(request.purpose, speech), name="line")
         try:
             await self._voice.speak(request.reply, speech, speech.say)
+            speech.flush()
             then = await thinking
         except VendorError:
+            speech.flush()
             if not _lets_go(thinking):
                 raise
             then = AfterReply.TRANSFER  # better put through without a word than not at all
@@ -163,6 +161,7 @@ class CascadeEngine:
             self._interrupted()
             raise
         finally:
+            speech.drop()
             thinking.cancel()
             await asyncio.wait({thinking})  # a reply leaves nothing running
         emit(ReplyFinished(request.reply, then))
@@ -271,3 +270,7 @@ def _lets_go(thinking: asyncio.Task[AfterReply]) -> bool:
     """Whether the caller was promised to be put through."""
     is_whole = thinking.done() and not thinking.cancelled() and thinking.exception() is None
     return is_whole and thinking.result() is AfterReply.TRANSFER
+
+
+def _nothing(frame: bytes) -> None:
+    """It is not to be heard."""

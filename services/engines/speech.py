@@ -12,7 +12,12 @@ from services.engines import Emit
 from services.engines.guard import Guard
 from services.tts import SpokenAudio
 
-_CHARACTER_S = CHARACTER_BYTES / BYTES_PER_MS / 1000
+ENOUGH_S = 1.0
+"""While so much is still to be heard, what follows is in time although it comes a little later."""
+GATHER_S = 0.2
+"""So long pieces of audio pile up then: together they cost little more than one."""
+_BYTES_PER_S = BYTES_PER_MS * 1000
+_CHARACTER_S = CHARACTER_BYTES / _BYTES_PER_S
 
 
 class Speech(AsyncIterator[str]):
@@ -23,6 +28,9 @@ class Speech(AsyncIterator[str]):
         self.emit = emit
         self._guard = guard
         self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+        self._gathered: list[SpokenAudio] = []
+        self._gathering: asyncio.TimerHandle | None = None
+        self._lasts_until = 0.0  # if all that was given out is played without a pause
         self.has_begun = False
         """Whether there is anything to say."""
         self.least_s = 0.0
@@ -49,12 +57,35 @@ class Speech(AsyncIterator[str]):
 
     def say(self, *parts: SpokenAudio) -> None:
         """What the voice has spoken; what came together is one event."""
+        self._gathered += parts
+        if self._gathering:
+            return
+        loop = asyncio.get_running_loop()
+        if self._lasts_until - loop.time() > ENOUGH_S:
+            self._gathering = loop.call_later(GATHER_S, self.flush)
+        else:
+            self.flush()
+
+    def flush(self) -> None:
+        """Give out what has piled up."""
+        self.drop()
+        parts, self._gathered = self._gathered, []
         for is_guarded, run in self._guard.runs(parts):
-            self.emit(_produced(self.reply, run, is_guarded=is_guarded))
+            event = _produced(self.reply, run, is_guarded=is_guarded)
+            self._lasts_until = max(self._lasts_until, asyncio.get_running_loop().time())
+            self._lasts_until += len(event.audio) / _BYTES_PER_S
+            self.emit(event)
+
+    def drop(self) -> None:
+        """Give out nothing more, unless :meth:`flush` is called."""
+        if self._gathering:
+            self._gathering.cancel()
+            self._gathering = None
 
     def say_lines(self, lines: Mapping[str, bytes]) -> None:
         """Parts of a line, out of the store."""
         self.has_begun = True
+        self.flush()
         for text, audio in lines.items():
             is_guarded = bool(self._guard.cut(text))
             self.emit(AudioProduced(self.reply, audio, text, is_guarded=is_guarded))

@@ -20,9 +20,9 @@ from services.call.events import (
     TokenProduced,
     VendorStep,
 )
-from services.engines.cascade import ENOUGH_S, GATHER_S, CascadeEngine, Lines
+from services.engines.cascade import GATHER_S, CascadeEngine, Lines
 from services.engines.guard import Guard
-from services.engines.speech import Speech
+from services.engines.speech import ENOUGH_S, Speech
 from services.engines.tool_work import ToolWork
 from services.llm import BrainEvent, EndCall, Line, UseTool
 from services.receptionist.tools import ToolRequest

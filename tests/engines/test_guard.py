@@ -137,10 +137,13 @@ def said(*sentences: str) -> tuple[Speech, list[AudioProduced]]:
 
 
 def test_what_came_together_is_one_event_with_its_spans() -> None:
+    async def work() -> None:
+        speech.say(*spoken("Welcome", "to"))
+        speech.say(*spoken("Bright"))
+
     speech, events = said()
     speech.put(BEFORE)
-    speech.say(*spoken("Welcome", "to"))
-    speech.say(*spoken("Bright"))
+    run_virtual(work())
     assert events == [
         AudioProduced(1, b"\x40" * 90, "Welcome to", ((7, 70), (2, 20))),
         AudioProduced(1, b"\x40" * 60, "Bright"),
@@ -148,9 +151,12 @@ def test_what_came_together_is_one_event_with_its_spans() -> None:
 
 
 def test_the_end_of_the_guard_parts_an_event_in_two() -> None:
+    async def work() -> None:
+        speech.say(*spoken(*f"{NOTICE} {AFTER}".split()))
+
     speech, events = said(NOTICE)
     speech.put(NOTICE, AFTER)
-    speech.say(*spoken(*f"{NOTICE} {AFTER}".split()))
+    run_virtual(work())
     assert [(event.text, event.is_guarded) for event in events] == [(NOTICE, True), (AFTER, False)]
     assert all(sum(size for _, size in event.spans) == len(event.audio) for event in events)
 
