@@ -102,7 +102,7 @@ def test_a_stored_line_does_not_overtake_what_was_spoken() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 900), st.integers(20, 2500)), min_size=1, max_size=25))
 def test_nothing_comes_too_late(pieces: Sequence[tuple[int, int]]) -> None:
-    """Each piece is given out when it comes, or half a second before it is due; none is lost or moved."""
+    """Each piece is given out when it comes, or half a second before it is due; none is lost."""
     arrivals: list[Arrival] = []
 
     async def work(here: Watched) -> None:
