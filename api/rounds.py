@@ -15,11 +15,12 @@ FEW_CALLS = 4
 ROUND_S = 0.019
 """So often more calls are read, one after the other: a little less than a frame lasts."""
 MANY_CALLS = 16
-LONG_ROUND_S = 0.059
+LONG_ROUND_S = 0.057
 """So often even more calls are read: three frames at a time cost little more than one. An
 interruption is noticed 20 ms later then, on average; the end of a turn is not, for both lengths
-drift against the frames' 20 ms: each call is read the moment its audio comes about once a second,
-and that tells how late it is read otherwise (``services.audio.arrivals``)."""
+drift against the frames' 20 ms, also when timers are a little late: every second or two each call
+is read the moment its audio comes, and that tells how late it is read otherwise (see
+``services.audio.arrivals``)."""
 
 
 class Lane(Protocol):

@@ -19,12 +19,9 @@ from services.call.interruptions import Interruptions
 from services.call.timings import Timings
 from services.call.turn import CallerTurn
 from services.call.words.readiness import Expectation
-from services.call.words.wording import words_of
 
 ECHO_S = 1.0
 """The agent's own voice comes back on the line no later than this."""
-_FEWEST_OWN_WORDS = 3
-"""With fewer after an echo it is not certain that the caller has said them."""
 
 
 class Caller(Enum):
@@ -319,21 +316,12 @@ class CallerSide:
         why_not = "nothing that takes the turn" if self.turn.text else "no words"
         self._over_agent.learn(self.turn.text, now)
         if self._is_echo(text):
-            text, why_not = self._said_after_echo(), "the agent's own words"
+            text, why_not = "", "the agent's own words"
         if self._agent.is_eager and not (text and alike(self._agent.live.answers, text)):
             self._agent.drop_eager()
         must_speak = self.turn.took_the_floor
         self._commit(text, why if text else why_not)
         self._turn_over(text, must_speak, now)
-
-    def _said_after_echo(self) -> str:
-        """What the caller has said after the agent's own words had come back over the line."""
-        agent_said, own = self._endpointing.said_last, self.turn.utterances
-        while own and self._endpointing.repeats(own[0], agent_said):
-            del own[0]
-        text = " ".join(own)
-        is_certain = len(words_of(text)) >= _FEWEST_OWN_WORDS and not self._is_echo(text)
-        return text if is_certain else ""
 
     def _commit(self, text: str, why: str) -> None:
         """Close the turn. An utterance that goes on, as while typing, is of the next one."""

@@ -34,11 +34,6 @@ class CallerTurn:
         return self._joined(self._finals)
 
     @property
-    def utterances(self) -> list[str]:
-        """What was spoken, utterance by utterance, those without words left out."""
-        return _spoken(self._finals)
-
-    @property
     def text_so_far(self) -> str:
         """The same with what may still change."""
         if self._guess is None:
@@ -47,7 +42,8 @@ class CallerTurn:
         return self._joined({**self._without(first, last), (first, last): text})
 
     def _joined(self, transcripts: Mapping[tuple[int, int], str]) -> str:
-        said = _spoken(transcripts)
+        spoken = (transcripts[span] for span in sorted(transcripts))
+        said = (text for text in spoken if has_words(text))
         parts = [self._kept, *said, self._digits, self._typed]
         return " ".join(part.strip() for part in parts if part.strip())
 
@@ -136,8 +132,3 @@ class CallerTurn:
         self._guess = None
         self._kept = self._digits = self._typed = ""
         self.took_the_floor = False
-
-
-def _spoken(transcripts: Mapping[tuple[int, int], str]) -> list[str]:
-    """In order, without those that hold no words."""
-    return [transcripts[span] for span in sorted(transcripts) if has_words(transcripts[span])]

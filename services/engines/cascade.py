@@ -150,18 +150,17 @@ class CascadeEngine:
             thinking = asyncio.create_task(self._recite(request.purpose, speech), name="line")
         try:
             await self._voice.speak(request.reply, speech, speech.say)
-            speech.flush()
             then = await thinking
         except VendorError:
-            speech.flush()
             if not _lets_go(thinking):
                 raise
             then = AfterReply.TRANSFER  # better put through without a word than not at all
         except asyncio.CancelledError:
+            speech.drop()
             self._interrupted()
             raise
         finally:
-            speech.drop()
+            speech.flush()  # also of a voice that has failed: nobody says it again
             thinking.cancel()
             await asyncio.wait({thinking})  # a reply leaves nothing running
         emit(ReplyFinished(request.reply, then))

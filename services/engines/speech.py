@@ -68,8 +68,8 @@ class Speech(AsyncIterator[str]):
 
     def flush(self) -> None:
         """Give out what has piled up."""
+        parts = self._gathered
         self.drop()
-        parts, self._gathered = self._gathered, []
         for is_guarded, run in self._guard.runs(parts):
             event = _produced(self.reply, run, is_guarded=is_guarded)
             self._lasts_until = max(self._lasts_until, asyncio.get_running_loop().time())
@@ -77,7 +77,8 @@ class Speech(AsyncIterator[str]):
             self.emit(event)
 
     def drop(self) -> None:
-        """Give out nothing more, unless :meth:`flush` is called."""
+        """What has piled up is not wanted any more."""
+        self._gathered = []
         if self._gathering:
             self._gathering.cancel()
             self._gathering = None

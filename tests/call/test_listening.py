@@ -176,29 +176,6 @@ def test_its_echo_after_the_last_word_is_no_turn() -> None:
     assert call.all(do.CommitTurn)[-1] == do.CommitTurn("", "the agent's own words")
 
 
-def heard_after(*said: str) -> ScriptedCall:
-    """The agent has ended; these utterances follow, in one turn."""
-    call = speaking()
-    call.wait_until_agent(Agent.IDLE)
-    call.wait(0.1)
-    for words in said:
-        call.caller_says(words, for_s=0.6)
-        call.wait(0.25)
-    call.wait(3.0)
-    return call
-
-
-def test_what_the_caller_says_behind_an_echo_is_answered() -> None:
-    call = heard_after(LONG, "can I come", "Sunday")
-    assert "caller: can I come Sunday" in call.history
-
-
-@pytest.mark.parametrize("behind", ["and on Sunday we are closed", "and on Sunday", "so then", ""])
-def test_more_echo_and_a_word_or_two_behind_an_echo_are_nothing(behind: str) -> None:
-    call = heard_after("We are open from nine to five on all working days", behind)
-    assert call.history[-1] == f"agent: {LONG}"
-
-
 def test_the_same_words_much_later_are_the_callers() -> None:
     call = speaking()
     call.wait_until_agent(Agent.IDLE)

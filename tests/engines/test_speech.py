@@ -87,6 +87,7 @@ def test_what_has_piled_up_stays_away_after_an_interruption() -> None:
         here.speech.say(piece(1))
         here.speech.drop()
         await asyncio.sleep(2 * GATHER_S)
+        here.speech.flush()
 
     assert watched(work).words == ["w0"]
 
@@ -141,6 +142,8 @@ class FastVoice(SlowVoice):
             await asyncio.sleep(EVERY_S)
         if self._then == "fails":
             raise VendorError("voice", "speak", "reset")
+        if self._then == "breaks":
+            raise ValueError("a bug")
         if self._then == "hangs":
             await asyncio.Event().wait()
 
@@ -158,10 +161,11 @@ def test_a_reply_ends_after_all_of_its_audio() -> None:
     run_virtual(work())
 
 
-def test_what_a_voice_had_said_before_it_failed_is_heard() -> None:
+@pytest.mark.parametrize("how", ["fails", "breaks"])
+def test_what_a_voice_had_said_before_it_failed_is_heard(how: str) -> None:
     async def work() -> None:
-        studio = Studio("Hello.", voice=FastVoice("fails"))
-        with pytest.raises(VendorError):
+        studio = Studio("Hello.", voice=FastVoice(how))
+        with pytest.raises((VendorError, ValueError)):
             await studio.reply()
         assert " ".join(studio.told.texts) == ALL
 
