@@ -341,9 +341,11 @@ class Session:
     async def _close_books(self, how: str) -> None:
         """Let tools finish, keep what the caller had begun to leave, and note what the core cannot
         know."""
+        finishing = self._engine.finish(tuple(self.conversation.history))
         try:
-            async with asyncio.timeout(FINISH_WITHIN_S):
-                await self._engine.finish(tuple(self.conversation.history))
+            # Not asyncio.timeout: early 3.11 ends it as a cancellation if the task was cancelled
+            # before, as a server that stops does with calls.
+            await asyncio.wait_for(finishing, FINISH_WITHIN_S)
         except Exception:  # also if it takes too long
             log.exception("call %s: something was left undone", self.call_id)
         for event, _ in self._inbox:  # nobody acts on these any more

@@ -12,14 +12,17 @@ OK = ToolResult("ok", "Done.")
 
 
 class FakeDesk:
-    """``takes_s``: how long each tool works; ``results`` are by tool, else all is well."""
+    """``takes_s``: how long each tool works; ``results`` are by tool, else all is well.
+    ``closes_s``: how long it takes to close."""
 
     def __init__(
         self,
         takes_s: float = 0.0,
         results: Mapping[Tool, ToolResult | Exception] | None = None,
+        closes_s: float = 0.0,
     ) -> None:
         self.takes_s = takes_s
+        self.closes_s = closes_s
         self.asked: list[ToolRequest] = []
         self.done: list[ToolRequest] = []
         """What was done, each key once."""
@@ -44,6 +47,8 @@ class FakeDesk:
         return [f"You have used {request.tool.value}." for request in self.done]
 
     async def close(self) -> None:
+        if self.closes_s:
+            await asyncio.sleep(self.closes_s)
         self.closed += 1
 
     @property

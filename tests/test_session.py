@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -443,6 +444,29 @@ async def test_cancelling_the_call_closes_everything() -> None:
             await held.task
         assert held.brain.open == 0
         held.task = asyncio.create_task(asyncio.sleep(0))
+
+
+def test_a_server_that_stops_closes_the_books_of_a_call_whose_desk_hangs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = JournalWriter(tmp_path)
+
+    async def work() -> None:
+        async with call(writer=writer, desk=FakeDesk(closes_s=60)) as held:
+            await held.phone.listen(1000)
+            held.task.cancel()
+            with (
+                patch("services.engines.tool_work.CLOSE_WITHIN_S", 30),
+                pytest.raises(asyncio.CancelledError),
+            ):
+                await held.task
+            held.task = asyncio.create_task(asyncio.sleep(0))
+
+    run_virtual(work())
+    writer.close()
+    (path,) = tmp_path.iterdir()
+    assert json.loads(path.read_text().splitlines()[-1])["note"] == "closed"
+    assert "something was left undone" in caplog.text
 
 
 @story

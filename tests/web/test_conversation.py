@@ -65,5 +65,5 @@ def test_two_turns_are_held_by_voice(
     assert caller.count() >= 2
 
     assert (tmp_path / "talk.png").stat().st_size > 10_000
-    (journal,) = server.journals()
-    assert '"reason":"goodbye"' in journal.read_text()
+    effects = [effect for line in server.journal() for effect in line.get("effects", ())]
+    assert {"type": "HangUp", "reason": "goodbye"} in effects
