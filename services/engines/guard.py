@@ -35,7 +35,7 @@ class Guard:
         for then it would not be said."""
         runs: list[tuple[bool, list[SpokenAudio]]] = []
         for part in parts:
-            if size := len(_letters(part.text)) if self._until else 0:
+            if size := len(_letters(part.text)) if self._sentences else 0:
                 self._is_on = self._spoken < self._until
                 self._spoken += size
             if not runs or runs[-1][0] != self._is_on:

@@ -77,6 +77,13 @@ def test_a_sentence_that_has_only_begun_is_guarded_while_its_rest_is_to_come() -
     assert guarded(guard, ["very short."], [spoken("very short.")]) == [(False, "very short.")]
 
 
+def test_the_guard_ends_with_its_sentence_when_what_comes_before_is_spoken_first() -> None:
+    guard = Guard([NOTICE])
+    assert guarded(guard, [BEFORE], [spoken(BEFORE)]) == [(False, BEFORE)]  # not known of yet
+    runs = guarded(guard, [NOTICE, AFTER], [spoken(NOTICE), spoken(AFTER)])
+    assert runs == [(True, NOTICE), (False, AFTER)]
+
+
 def test_stops_and_capitals_do_not_matter() -> None:
     text = "this call is RECORDED, for training!"
     assert guarded(Guard([NOTICE]), [text], [spoken(text)]) == [(True, text)]
