@@ -1,9 +1,9 @@
 """A live recogniser, and the ways to words for when it fails: one answer for each utterance.
 
 The turn's audio is kept until the turn is answered. If the live recogniser has no words for an
-utterance soon after its end, or says that it will have none, the other ways are given the whole
-turn so far: a word that was half sent when a socket broke is whole there. Whoever answers first
-counts, and the other side is told.
+utterance soon after its end, says that it will have none, or finds none in a turn with much voice,
+the other ways are given the whole turn so far: a word that was half sent when a socket broke is
+whole there. Whoever answers first counts, and the other side is told.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ PATIENCE_MS = 700
 """How long after an utterance's end the live recogniser alone is waited for."""
 SETTLE_MS = 1700
 """When each utterance is answered at the latest: the core waits for words only a little longer."""
+MUCH_VOICE_MS = 600
+"""A turn with so much voice is hardly without words, whatever the live recogniser says: it may be
+set to another language, or be out of order. Less may be a cough, in which others hear words."""
 
 
 @dataclass(slots=True)
@@ -42,10 +45,13 @@ class _Owed:
     last: int
     pieces: tuple[Piece, ...]
     stopped_at: float
+    has_much_voice: bool = False
     clock: asyncio.TimerHandle | None = None
     rescue: asyncio.Task[None] | None = None
     live_failed: bool = False
     """The live recogniser has said that it has no words."""
+    no_words: TranscriptFinal | None = None
+    """It has said that there are none."""
 
     def stop_clock(self) -> None:
         """The live recogniser may take its time."""
@@ -74,6 +80,7 @@ class TranscriberChain:
         self._silence_ms = silence_ms
         self._patience_s = patience_ms / 1000
         self._turn = TurnAudio()
+        self._turn_has_words = False
         self._owed: dict[int, _Owed] = {}
         self._guess: TranscriptInterim | None = None
         self._tasks: asyncio.TaskGroup | None = None
@@ -106,13 +113,15 @@ class TranscriberChain:
         self._turn.end(self._silence_ms)
         loop = asyncio.get_running_loop()
         pieces = self._turn.pieces(MIN_VOICE_MS)
-        owed = _Owed(self._turn.first, utterance, pieces, loop.time())
+        has_much_voice = bool(self._turn.pieces(MUCH_VOICE_MS))
+        owed = _Owed(self._turn.first, utterance, pieces, loop.time(), has_much_voice)
         owed.clock = loop.call_later(self._patience_s, self._help, owed)
         self._owed[utterance] = owed
         self._live.speech_stopped(utterance)
 
     def turn_committed(self) -> None:
         self._turn.forget()
+        self._turn_has_words = False
         self._live.turn_committed()
 
     # --- the live recogniser ----------------------------------------------------------------------
@@ -131,15 +140,26 @@ class TranscriberChain:
                 owed.live_failed = True
                 self._help(owed)
         elif isinstance(event, TranscriptFinal):
-            if event.last in self._owed:
-                self._answer(event, event.first)
+            if owed := self._owed.get(event.last):
+                if event.text or not self._should_hold_words(owed):
+                    self._answer(event, event.first)
+                else:
+                    owed.no_words, owed.live_failed = event, True
+                    self._help(owed)
         else:
             if isinstance(event, TranscriptInterim):
                 self._guess = event
             self._emit(event)
 
+    def _should_hold_words(self, owed: _Owed) -> bool:
+        """Whether it is the last of a turn with much voice, in which no words were found yet."""
+        is_last = owed.last == max(self._owed)
+        return owed.has_much_voice and is_last and not self._turn_has_words
+
     def _answer(self, event: TranscriptFinal | TranscriptFailed, first: int) -> None:
         """The one answer for all utterances from ``first`` on to the event's last."""
+        if isinstance(event, TranscriptFinal) and event.text:
+            self._turn_has_words = True
         for number in [number for number in self._owed if first <= number <= event.last]:
             self._owed.pop(number).call_off()
         self._guess = None
@@ -168,6 +188,8 @@ class TranscriberChain:
             self._without_words(owed, error.code)
         else:
             owed.rescue = None  # this task: it is not to be called off
+            if text and owed.no_words:
+                self._live.missed_words()
             unanswered = min(number for number in self._owed if number >= owed.first)
             first = owed.first if text else unanswered  # no words must not replace any
             self._rescued(TranscriptFinal(first, owed.last, text))
@@ -183,6 +205,9 @@ class TranscriberChain:
     def _without_words(self, owed: _Owed, code: str) -> None:
         """Nobody has certain words: what the live recogniser made out so far must do."""
         owed.rescue = None
+        if owed.no_words:
+            self._answer(owed.no_words, owed.no_words.first)
+            return
         guess = self._guess
         if guess and guess.first <= owed.last <= guess.last:
             self._rescued(TranscriptFinal(guess.first, owed.last, guess.text))

@@ -143,6 +143,9 @@ class DeepgramTranscriber:
     def answered(self, utterance: int) -> None:
         self._call.answered(utterance)
 
+    def missed_words(self) -> None:
+        self._call.missed_words()
+
     # --- the line ---------------------------------------------------------------------------------
 
     def opened(self) -> None:

@@ -151,6 +151,9 @@ class FluxTranscriber:
     def answered(self, utterance: int) -> None:
         self._call.answered(utterance)
 
+    def missed_words(self) -> None:
+        self._call.missed_words()
+
     # --- the line ---------------------------------------------------------------------------------
 
     def opened(self) -> None:

@@ -25,6 +25,9 @@ class LiveTranscriber(Transcriber, Protocol):
     def answered(self, utterance: int) -> None:
         """The words up to this utterance were had elsewhere: do not give them again."""
 
+    def missed_words(self) -> None:
+        """There were words where it had found none."""
+
 
 class Words(Protocol):
     """What a recogniser has made out so far, by place in the call."""
@@ -97,6 +100,11 @@ class LiveCall:
         """The words up to this utterance were had elsewhere."""
         self._words.skip(self.owed.settle(utterance))
         self.release()
+
+    def missed_words(self) -> None:
+        """There were words where the service had found none. That is told, but no reason to take
+        another socket."""
+        self._reports.failed(VendorError(VENDOR, self._asked, "no words"))
 
     # --- the line ---------------------------------------------------------------------------------
 

@@ -154,6 +154,64 @@ def test_no_words_of_the_second_do_not_wipe_out_those_of_the_first() -> None:
     run_virtual(main())
 
 
+LONG = ("one", "two", "three", "four")
+
+
+def test_much_voice_without_words_is_given_to_the_second() -> None:
+    async def main() -> None:
+        second = Second()
+        async with (
+            DeepgramSimulator(hears=lambda _: "") as deepgram,
+            call(deepgram, second) as caller,
+        ):
+            for turn in (1, 2):
+                await caller.say(*LONG, pause_ms=800)
+                assert caller.finals[-1] == (turn, turn, " ".join(LONG))
+                assert caller.answered_in(turn) < 0.4
+                assert caller.failures == [("deepgram", "finalize", "no words")] * turn
+                caller.commit()
+            await caller.say("one", pause_ms=800)  # hardly more than a cough
+            assert caller.finals[-1] == (3, 3, "")
+            assert second.asked == [" ".join(LONG)] * 2
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("error", ["", "500"])
+def test_much_voice_in_which_nobody_finds_words_holds_none(error: str) -> None:
+    async def main() -> None:
+        class Deaf(Second):
+            async def words(self, pieces: Sequence[Piece]) -> str:
+                await super().words(pieces)
+                return ""
+
+        async with (
+            DeepgramSimulator(hears=lambda _: "") as deepgram,
+            call(deepgram, Deaf(error=error)) as caller,
+        ):
+            await caller.say(*LONG, pause_ms=800)
+            assert caller.finals == [(1, 1, "")]
+            assert caller.all(TranscriptFailed) == []
+            assert ("deepgram", "finalize", "no words") not in caller.failures
+
+    run_virtual(main())
+
+
+def test_a_sound_without_words_behind_words_is_taken_as_it_was_heard() -> None:
+    async def main() -> None:
+        second, words = Second(), iter(["one two three", "", ""])
+        async with (
+            DeepgramSimulator(hears=lambda _: next(words)) as deepgram,
+            call(deepgram, second) as caller,
+        ):
+            await caller.say("one", "two", "three", pause_ms=300)
+            await caller.say(*LONG, pause_ms=300)
+            assert caller.finals == [(1, 1, "one two three"), (2, 2, "")]
+            assert second.asked == []
+
+    run_virtual(main())
+
+
 def test_if_nobody_has_words_the_unfinished_ones_must_do() -> None:
     async def main() -> None:
         said = " ".join(["word"] * 9)
@@ -244,6 +302,7 @@ def test_a_live_recogniser_with_a_mistake_in_it_does_not_end_the_call() -> None:
         def turn_committed(self) -> None: ...
 
         def answered(self, utterance: int) -> None: ...
+        def missed_words(self) -> None: ...
 
     async def main() -> None:
         reports = Reports()
