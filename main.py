@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import math
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -35,6 +36,7 @@ from services.calls import Calls
 from services.engines.wanted import NotConfigured
 from services.office import Office
 from services.receptionist.agent import AgentFileError
+from services.session import CLOSES_WITHIN_S
 from services.settings import Settings, SettingsError, load_settings
 from services.store import StoreError, prepare
 
@@ -146,7 +148,7 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,  # base64 audio hardly shrinks
         ws_ping_interval=None,  # 50 messages a second tell more about the line than a ping does
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=math.ceil(CLOSES_WITHIN_S),
     )
 
 

@@ -35,7 +35,10 @@ it is rounded by, and as much until the process is awake."""
 FINISH_WITHIN_S = 12.0
 """How long an engine may take for what it owes when the call is over."""
 CLOSE_WITHIN_S = 2.0
-"""How long the last messages may take to leave before the socket is closed."""
+"""How long the last messages may take to leave before the socket is closed, and that then."""
+_VENDORS_WITHIN_S = 4.0  # their sockets; the longest is ElevenLabs' farewell
+CLOSES_WITHIN_S = 2 * CLOSE_WITHIN_S + _VENDORS_WITHIN_S + FINISH_WITHIN_S
+"""From a call's end until its books are closed, at most."""
 
 
 class Socket(Protocol):
@@ -129,10 +132,13 @@ class Session:
                 self._start("carrier-in", self._read())
                 self._start("carrier-out", self._write())
                 self._inbox.appendleft((started, self._now()))  # before what was ordered
-                self._decide()
-                await self._over
-                await self._flush()
-                await self._close_socket()  # before the vendors' sockets: the caller waits for it
+                try:
+                    self._decide()
+                    await self._over
+                    await self._flush()
+                    await self._close_socket()  # before the vendors': the caller waits for it
+                finally:
+                    self._stop_timers()  # before the ears, to which they speak
                 for task in list(self._tasks.values()):
                     task.cancel()
             how = "end"
@@ -140,9 +146,6 @@ class Session:
             self.end_reason = self.end_reason or "cancelled"
             raise
         finally:
-            for timer in (self._alarm, self._line_watch):
-                if timer:
-                    timer.cancel()
             self.end_reason = self.end_reason or "crash"
             await self._close_books(how)
 
@@ -175,6 +178,11 @@ class Session:
         self._set_alarm()
         if self._line_watch is None and self.conversation.caller is not Caller.QUIET:
             self._line_watch = self._loop.call_later(STALL_AFTER_S, self._watch_line)
+
+    def _stop_timers(self) -> None:
+        for timer in (self._alarm, self._line_watch):
+            if timer:
+                timer.cancel()
 
     def _set_alarm(self) -> None:
         """Have the core woken when its deadline has come; one timer, set anew if that changes."""

@@ -10,11 +10,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import aiohttp
 import pytest
 
 import main
+from services.engines.cascade import CascadeEngine
+from services.session import FINISH_WITHIN_S
 from services.settings import load_settings
 from tests.virtual_time import run_virtual
 
@@ -196,6 +199,23 @@ def test_without_patience_calls_are_ended_at_the_first_signal(tmp_path: Path) ->
 
     ended = with_server(tmp_path, work, drain_s=0)
     assert ended.stopped_at - told_at <= 1
+    assert ended.end_of("CA1") == ("server stops", "end")
+
+
+def test_a_tool_that_is_at_work_when_a_call_is_ended_comes_to_its_end(tmp_path: Path) -> None:
+    finished: list[str] = []
+
+    async def finish(_: CascadeEngine, turns: object) -> None:
+        await asyncio.sleep(FINISH_WITHIN_S - 1)
+        finished.append("all")
+
+    async def work(here: Running) -> None:
+        await here.call("CA1")
+        here.tell_to_stop()
+
+    with patch.object(CascadeEngine, "finish", finish):
+        ended = with_server(tmp_path, work, drain_s=0)
+    assert finished == ["all"]
     assert ended.end_of("CA1") == ("server stops", "end")
 
 

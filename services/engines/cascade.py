@@ -17,22 +17,18 @@ from services.call.events import (
     ReplyFinished,
     SpeechStarted,
     SpeechStopped,
-    TokenProduced,
     ToolEvent,
 )
 from services.engines import Emit
 from services.engines.guard import Guard
+from services.engines.phrase_feed import PhraseFeed
 from services.engines.phrases import Phraser
-from services.engines.speech import ENOUGH_S, Speech
+from services.engines.speech import Speech
 from services.engines.tool_work import NoDesk, ToolWork
 from services.llm import Asks, Brain, EndCall, Line, UseTool
 from services.stt import Transcriber
 from services.tts import Voice
 from services.vendors import Reports, VendorError
-
-GATHER_S = 0.1
-"""Once there is enough to say, an answer is read no more often: its tokens pile up meanwhile, and
-together they cost little more than one. The first phrase never waits."""
 
 
 class Segmenter(Protocol):
@@ -167,34 +163,23 @@ class CascadeEngine:
 
     async def _think(self, request: StartReply, speech: Speech) -> AfterReply:
         """The brain's answer into phrases, while the voice already speaks the first of them."""
-        loop, phraser, then = asyncio.get_running_loop(), Phraser(), AfterReply.LISTEN
-        began_at: float | None = None
-        streams, asked_at = False, loop.time()
+        feed, then = PhraseFeed(speech), AfterReply.LISTEN
         await self._work.settle()  # so that the brain knows what came of it
         try:
             async with aclosing(self._brain.respond(request.reply, request.turns)) as items:
                 async for item in items:
                     if isinstance(item, str):
-                        if began_at is None:
-                            speech.emit(TokenProduced(request.reply))
-                            began_at = loop.time()
-                        speech.put(*phraser.feed(item))
-                        left_s = began_at + speech.least_s - loop.time()
-                        has_waited = loop.time() > asked_at  # what has piled up comes at once
-                        if streams and has_waited and left_s > ENOUGH_S and not item.isspace():
-                            await asyncio.sleep(GATHER_S)
-                        asked_at = loop.time()
-                        streams = True  # what comes in pieces does; a script's lines do not
+                        await feed.text(item)
                         continue
-                    streams = False
+                    feed.pause()
                     if isinstance(item, UseTool):
-                        speech.put(*phraser.flush())  # it is said while the tool works
+                        feed.flush()  # it is said while the tool works
                     then = max(then, await self._do(item, speech), key=_ENDINGS.index)
         except VendorError:
             if then is not AfterReply.TRANSFER:
                 raise
         finally:
-            speech.put(*phraser.flush())  # what there is of a broken answer is said as well
+            feed.flush()  # what there is of a broken answer is said as well
             if then is AfterReply.TRANSFER and not speech.has_begun:
                 self._say_line(self._lines.by_purpose[Purpose.TRANSFER], speech)
             speech.end()

@@ -2,6 +2,7 @@
 
 The first phrase goes out at the first clause that is long enough, so that the voice can begin;
 later ones at the ends of sentences, because a voice that knows the whole sentence sounds better.
+Where the text comes so slowly that the voice has nothing left to say, any word will do.
 Markdown and emoji never reach the voice.
 
 Everything is decided character by character, so it cannot matter how the stream was cut into
@@ -16,6 +17,9 @@ import re
 
 FIRST_CLAUSE_CHARS = 25
 """The shortest first phrase that may end in the middle of a sentence."""
+
+FEWEST_IN_A_HURRY = 3
+"""Words; fewer at a time sound worse than waiting for the next."""
 
 MAX_CHARS = 250
 """No more than this is ever held back."""
@@ -58,6 +62,20 @@ class Phraser:
         for char in token:
             for plain in self._markup.feed(char):
                 phrases += self._take(plain)
+        return phrases
+
+    def hurry(self) -> list[str]:
+        """The voice waits: a phrase up to a whole word after which people may pause, if there are
+        words enough. Not after a number or an abbreviation, which what follows may belong to."""
+        words = self._buffer.split(" ")
+        whole = words[:-1]  # the last one may go on
+        while whole and not whole[-1].rstrip(",;:\"'”’)]").isalpha():
+            whole.pop()
+        if len(whole) < FEWEST_IN_A_HURRY:
+            return []
+        rest = " ".join(words[len(whole) :])
+        phrases = self._emit(" ".join(whole))
+        self._buffer = rest
         return phrases
 
     def flush(self) -> list[str]:

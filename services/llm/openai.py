@@ -73,6 +73,9 @@ class OpenAIOptions:
     """From the request to the first token of text or of a tool call, connecting included."""
     stall_ms: int = 1200
     """The longest pause between two tokens."""
+    silent_ms: int = 5000
+    """The longest time that tokens may come without a word to say: a tool's arguments. Then there
+    is time left for another model before the reply is given up."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the request as the server wants them; they win over all others."""
 
@@ -221,6 +224,7 @@ class OpenAIBrain:
         options, loop = self._options, asyncio.get_running_loop()
         self._reports.step(VENDOR, f"request {options.model}", reply)
         deadline, events, size = loop.time() + wait_ms / 1000, Events(), 0
+        silent_by = deadline
         response = await self._answered(reply, messages, deadline)
         try:
             chunks = response.aiter_bytes()
@@ -231,12 +235,16 @@ class OpenAIBrain:
                     if chunk is None:
                         raise VendorError(VENDOR, "stream", "cut")
                     pieces = [completion.feed(data) for data in events.feed(chunk)]
+                text = "".join(pieces)
                 if completion.has_begun and (grown := _size(completion)) > size:
-                    deadline = loop.time() + options.stall_ms / 1000
+                    now = loop.time()
                     if not size:
                         self._reports.step(VENDOR, "first token", reply)
+                    if not size or text.strip():
+                        silent_by = now + options.silent_ms / 1000
+                    deadline = min(now + options.stall_ms / 1000, silent_by)
                     size = grown
-                if text := "".join(pieces):
+                if text:
                     yield text
             await _read_to_end(chunks, events, completion)
         finally:
@@ -334,9 +342,11 @@ def _tokens(characters: int) -> int:
 
 
 def _size(completion: Completion) -> int:
-    """Grows with each bit of text or of a tool call; not with comments and empty deltas."""
+    """Grows with each bit of text or of a tool call; not with comments, empty deltas, blanks."""
     calls = completion.calls
-    return len(completion.text) + sum(1 + len(call.name + call.arguments) for call in calls)
+    return len(completion.text.rstrip()) + sum(
+        1 + len(call.name + call.arguments) for call in calls
+    )
 
 
 async def _read_to_end(chunks: AsyncIterator[bytes], events: Events, into: Completion) -> None:

@@ -32,9 +32,10 @@ PATIENCE_MS = 700
 """How long after an utterance's end the live recogniser alone is waited for."""
 SETTLE_MS = 1700
 """When each utterance is answered at the latest: the core waits for words only a little longer."""
-MUCH_VOICE_MS = 600
+MUCH_VOICE_MS = 450
 """A turn with so much voice is hardly without words, whatever the live recogniser says: it may be
-set to another language, or be out of order. Less may be a cough, in which others hear words."""
+set to another language, or be out of order. Recorded single words have 500 ms (with the detector's
+delay), a cough has less: others may hear words in it."""
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -132,31 +132,37 @@ class Link:
         self._socket.transport.abort()
 
     async def run(self) -> None:
-        """Lives as long as the socket; cancelling it closes the socket as the vendor likes it."""
+        """Lives as long as the socket; cancelling it closes the socket as the vendor likes it, and
+        cancelling it again at once."""
         reading = asyncio.create_task(self._read(), name="elevenlabs in")
         writing = asyncio.create_task(self._write(), name="elevenlabs out")
+        parting: asyncio.Task[None] | None = None
         try:
             await asyncio.wait({reading, self._leaving}, return_when=asyncio.FIRST_COMPLETED)
+            parting = self._parting(reading, writing)
+            await asyncio.wait({parting})  # leaves it alone if the call ends meanwhile
         finally:
-            self.is_open = False
-            reading.cancel()
-            writing.cancel()
+            parting = parting or self._parting(reading, writing)
             try:
-                await asyncio.wait({reading, writing})
-                await self._part()
+                await asyncio.wait({parting})
             finally:
-                self.abort()  # if we are told twice to hurry
+                parting.cancel()
+                self.abort()
 
-    async def _part(self) -> None:
-        # Not asyncio.timeout: in early 3.11 it cancels a task that was cancelled before.
+    def _parting(self, *tasks: asyncio.Task[None]) -> asyncio.Task[None]:
+        self.is_open = False
+        for task in tasks:
+            task.cancel()
+        return asyncio.create_task(self._part(tasks), name="elevenlabs leaves")
+
+    async def _part(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        await asyncio.wait(tasks)
         with suppress(TimeoutError, ConnectionClosed):
-            await asyncio.wait_for(self._take_leave(), _PARTING_S)
+            async with asyncio.timeout(_PARTING_S):
+                await self._socket.send(CLOSE_SOCKET)
+                while True:  # what comes now would keep the close frame from being seen
+                    await self._socket.recv(decode=False)
         await self._socket.close()
-
-    async def _take_leave(self) -> None:
-        await self._socket.send(CLOSE_SOCKET)
-        while True:  # what comes now would keep the close frame from being seen
-            await self._socket.recv(decode=False)
 
     async def _write(self) -> None:
         try:

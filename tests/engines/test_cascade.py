@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -20,8 +21,9 @@ from services.call.events import (
     TokenProduced,
     VendorStep,
 )
-from services.engines.cascade import GATHER_S, CascadeEngine, Lines
+from services.engines.cascade import CascadeEngine, Lines
 from services.engines.guard import Guard
+from services.engines.phrase_feed import GATHER_S
 from services.engines.speech import ENOUGH_S, Speech
 from services.engines.tool_work import ToolWork
 from services.llm import BrainEvent, EndCall, Line, UseTool
@@ -215,6 +217,35 @@ def test_while_there_is_enough_to_say_tokens_pile_up() -> None:
         first_at = studio.told.said[0][0]
         assert first_at == pytest.approx(8 * every_s + SPEAK_S)  # "... today. "
         assert len(asked) < 8 + 2 * (len(LONG.split()) * every_s) / GATHER_S + 2
+
+    play(work)
+
+
+@pytest.mark.parametrize("every_s", [0.3, 0.5, 0.9])
+def test_a_brain_that_is_slower_than_the_voice_is_spoken_in_parts(every_s: float) -> None:
+    """Rather than not at all: after eight seconds the call gives a silent reply up."""
+    text = "We will be very happy to help you with that on any of the coming weekdays this month."
+
+    async def work() -> None:
+        studio, _ = streaming(text, every_s)
+        await studio.reply()
+        assert " ".join(studio.told.texts) == text
+        at = [at for at, _ in studio.told.said]
+        assert at[0] <= max(1.0 + 2 * every_s, 4 * every_s) + SPEAK_S + 0.01
+        gaps = [later - earlier for earlier, later in pairwise(at)]
+        assert max(gaps) < 3 + 2 * every_s  # what three words last, and a second
+
+    play(work)
+
+
+def test_after_a_tool_has_worked_long_a_quick_brain_is_spoken_in_sentences() -> None:
+    async def work() -> None:
+        used = UseTool(message())
+        answer = ["That ", 0.05, "is ", 0.05, "all ", 0.05, "done ", 0.05, "now."]
+        studio = Studio("One moment. ", used, *answer, desk=FakeDesk(takes_s=6))
+        studio.engine.commit(1)
+        await studio.reply()
+        assert studio.told.texts == ["One moment.", "That is all done now."]
 
     play(work)
 

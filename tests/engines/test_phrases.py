@@ -48,6 +48,29 @@ def test_the_first_phrase_may_end_at_a_clause_and_later_ones_may_not() -> None:
     assert later == ["and Saturday mornings too, but we close for lunch, sorry."]
 
 
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("We will be happy to hel", "We will be happy to"),
+        ("We will be happy ", "We will be happy"),
+        ("We will be happy", "We will be"),  # the last word may go on: "happy-go-lucky"
+        ("Yes we wi", ""),  # too few
+        ("We are open from 9", "We are open from"),
+        ("We are open from 9 to ", "We are open from 9 to"),
+        ("The number is 555 867 ", "The number is"),  # more digits may follow
+        ("You should see Dr. Le", "You should see"),
+        ("We are open, as always, on Sun", "We are open, as always, on"),
+        ("", ""),
+    ],
+)
+def test_in_a_hurry_a_phrase_ends_at_a_word(text: str, spoken: str) -> None:
+    phraser = Phraser()
+    assert phraser.feed(text) == []
+    assert phraser.hurry() == ([spoken] if spoken else [])
+    rest = phraser.feed("x y. ") or phraser.flush()
+    assert " ".join(filter(None, [spoken, *rest])).replace(" ", "") == f"{text}xy.".replace(" ", "")
+
+
 def test_a_sentence_goes_out_at_the_space_behind_it() -> None:
     phraser = Phraser()
     assert phraser.feed("Yes, we do.") == []

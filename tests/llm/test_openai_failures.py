@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from services.vendors.clients import openai_client
 from tests.llm.openai_call import (
     ANSWER,
     HOURS,
+    MESSAGE,
     MODEL,
     NOW,
     PROMPT,
@@ -26,8 +29,10 @@ from tests.llm.openai_call import (
     virtual,
 )
 from tests.simulators.vendors.base import Fault, Trouble
-from tests.simulators.vendors.openai import OpenAISimulator
+from tests.simulators.vendors.openai import OpenAISimulator, ToolCall
 from tests.virtual_time import run_virtual
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 
 
 @pytest.mark.parametrize(
@@ -86,6 +91,54 @@ def test_what_fails_in_the_middle(trouble: Trouble, code: str, at_once: bool) ->
     run_virtual(test())
 
 
+@pytest.mark.parametrize("said", ["", "One moment."])
+def test_a_tools_arguments_that_take_too_long_leave_time_for_another_model(said: str) -> None:
+    async def test() -> None:
+        message = ToolCall("take_message", MESSAGE | {"message": "x" * 400})
+        async with call([[said, message] if said else message]) as one:
+            one.simulator.model.tokens_per_s = 5
+            items: list[BrainEvent] = []
+            with pytest.raises(VendorError, match="stall"):
+                await one.collect(items)
+            assert text(items).strip() == said
+            assert now() < 6.5
+
+    run_virtual(test())
+
+
+def test_blanks_are_no_sign_of_life() -> None:
+    async def test() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(OK + b"Connection: close\r\n\r\n")
+            writer.write(b"data: %b\n\n" % chunk({"content": "Sure,"}))
+            with suppress(ConnectionError):
+                while not reader.at_eof():
+                    writer.write(b"data: %b\n\n" % chunk({"content": "\n"}))
+                    await asyncio.sleep(0.5)
+            writer.close()
+
+        async with serving(serve) as brain:
+            with pytest.raises(VendorError, match="stall"):
+                await all_of(brain.respond(1, HOURS))
+            assert now() < 2
+            await asyncio.sleep(1)  # the server sees it
+
+    run_virtual(test())
+
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
+
+
+@asynccontextmanager
+async def serving(serve: Serve) -> AsyncIterator[OpenAIBrain]:
+    """A brain whose server is this."""
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        async with openai_client("key", url) as client:
+            yield OpenAIBrain(client, OpenAIOptions(MODEL), PROMPT, lambda: NOW)
+
+
 async def answered_with(answer: bytes) -> VendorError:
     """What a server gets us to raise that answers so, whatever it is asked."""
 
@@ -94,16 +147,10 @@ async def answered_with(answer: bytes) -> VendorError:
         writer.write(answer)
         writer.close()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        async with openai_client("key", url) as client:
-            brain = OpenAIBrain(client, OpenAIOptions(MODEL), PROMPT, lambda: NOW)
-            with pytest.raises(VendorError) as caught:
-                await all_of(brain.respond(1, HOURS))
-            return caught.value
-
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+    async with serving(serve) as brain:
+        with pytest.raises(VendorError) as caught:
+            await all_of(brain.respond(1, HOURS))
+        return caught.value
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from services.tts.elevenlabs_link import check
-from services.tts.elevenlabs_wire import ElevenLabsOptions
+from services.tts.elevenlabs_link import Link, check, connected
+from services.tts.elevenlabs_wire import Chunk, ElevenLabsOptions
 from services.vendors import VendorError
 from tests.simulators.vendors.base import Fault, Trouble
 from tests.simulators.vendors.elevenlabs import ElevenLabsSimulator
@@ -146,5 +146,38 @@ def test_a_check_that_is_given_up_leaves_nothing_open() -> None:
                 await asyncio.wait({checking})
             await asyncio.sleep(0.01)
             assert vendor.open_sockets == 0
+
+    run_virtual(main())
+
+
+class Nobody:
+    """Listens to nothing."""
+
+    def hear(self, chunk: Chunk) -> None: ...
+    def final(self) -> None: ...
+    def fail(self, error: VendorError) -> None: ...
+
+
+@pytest.mark.parametrize(("times", "code"), [(0, 1000), (1, 1000), (2, 1006)])
+def test_a_call_that_ends_while_a_socket_takes_leave_does_not_cut_it(times: int, code: int) -> None:
+    """Only who is told twice hurries."""
+
+    async def main() -> None:
+        async with ElevenLabsSimulator(speed=1.2) as vendor:
+            asked = options(vendor.url)
+            link = Link(await connected(asked, None), asked, lambda: None)
+            tending = asyncio.create_task(link.run())
+            link.open("r1", Nobody())
+            link.say("r1", "There is a lot to be said about this, and it takes its time. ")
+            await asyncio.sleep(0.5)
+            link.leave()
+            for _ in range(times):
+                await asyncio.sleep(0.1)
+                tending.cancel()
+            await asyncio.wait({tending})
+            await asyncio.sleep(0.1)
+            assert [entry.detail["code"] for entry in vendor.entries("closed")] == [code]
+            assert vendor.open_sockets == 0
+            assert not [task for task in asyncio.all_tasks() if "elevenlabs" in task.get_name()]
 
     run_virtual(main())
