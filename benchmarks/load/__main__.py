@@ -119,7 +119,9 @@ def main() -> int:
         f"{said.last_frame_rms} of 32768). The server's detector notices the end after "
         f"{said.noticed_after_ms} ms ({said.noticed_alike} % of tries);\n"
         f"that and the turn's {TURN_SILENCE_MS} ms of silence are not counted as added, nor is "
-        f"what the vendors take.\n"
+        f"what the vendors take:\n"
+        f"the model's time is that to the end of its first clause. Nothing is begun ahead "
+        f"(EAGER_REPLIES=0), no TLS.\n"
     )
     work = _soak if options.soak else _table
     if sys.platform == "win32":

@@ -24,13 +24,11 @@ from benchmarks.load.caller import Turn
 class Vendor:
     """When each vendor had its part in a turn.
 
-    ``words_at``: the recogniser sent its last final text before the request. ``request_at``: the
-    language model was asked. ``phrase_at``: it sent the token that completed the first phrase.
-    ``text_at``: the voice got that phrase. ``voice_at``: it sent the first audio, whose very first
-    sample is loud.
+    ``request_at``: the language model was asked. ``phrase_at``: it sent the token that completed
+    the first phrase. ``text_at``: the voice got that phrase. ``voice_at``: it sent the first audio,
+    whose very first sample is loud.
     """
 
-    words_at: float
     request_at: float
     phrase_at: float
     text_at: float
@@ -54,11 +52,10 @@ class Added:
 def added(turn: Turn, vendor: Vendor, silence_s: float) -> Added:
     """``silence_s``: from the last loud sample to the turn's end, detector and setting together.
 
-    If the words came later than that, the turn could not end before them.
+    The words are there before, if they are asked for in time; if not, that is the server's doing.
     """
-    due = max(turn.asked_at + silence_s, vendor.words_at)
     return Added(
-        ears=1000 * (vendor.request_at - due),
+        ears=1000 * (vendor.request_at - turn.asked_at - silence_s),
         brain=1000 * (vendor.text_at - vendor.phrase_at),
         voice=1000 * (turn.heard_at - vendor.voice_at),
     )

@@ -49,7 +49,6 @@ class Answer:
 
     tokens: list[str]
     request_at: float
-    words_at: float
     tokens_at: dict[int, float] = field(default_factory=dict)
     phrase: str = ""
     text_at: float = 0.0
@@ -70,46 +69,30 @@ class Answer:
         """Its times, if it was spoken."""
         if not self.voice_at or not "".join(self.tokens).startswith(self.phrase.strip()):
             return None
-        return Vendor(self.words_at, self.request_at, self.phrase_at, self.text_at, self.voice_at)
+        return Vendor(self.request_at, self.phrase_at, self.text_at, self.voice_at)
 
 
 class _Questions(Sequence[str]):
-    """A new question for each stretch of speech of one socket; remembers whose each one is."""
+    """A new question for each stretch of speech."""
 
-    def __init__(self, link: int, fresh: Iterator[str], asked: dict[str, int]) -> None:
-        self._link = link
+    def __init__(self, fresh: Iterator[str]) -> None:
         self._fresh = fresh
-        self._asked = asked
 
     def __len__(self) -> int:
         return 1 << 30
 
     def __getitem__(self, index: Any) -> Any:
-        word = next(self._fresh)
-        self._asked[word] = self._link
-        return QUESTION.format(word)
+        return QUESTION.format(next(self._fresh))
 
 
 class _Deepgram(DeepgramSimulator):
     def __init__(self) -> None:
         super().__init__(keep_log=False, final_ms=FINAL_MS)
-        self._asked: dict[str, int] = {}
-        self._finalized: dict[int, float] = {}
         self._fresh = words()
-
-    def note(self, link: int, what: str, **detail: Any) -> None:
-        if what == "finalize":
-            self._finalized[link] = time.monotonic()
-
-    def words_at(self, question: str) -> float:
-        """When the final text of the socket that this was said on was due; 0 if never."""
-        links = [self._asked[word] for word in question.split() if word in self._asked]
-        finalized = self._finalized.get(links[-1]) if links else None
-        return finalized + FINAL_MS / 1000 if finalized else 0.0
 
     def _new_ears(self, link: int, rate: int = 8000) -> Ears:
         ears = super()._new_ears(link, rate)
-        ears.texts = Texts(_Questions(link, self._fresh, self._asked))
+        ears.texts = Texts(_Questions(self._fresh))
         return ears
 
 
@@ -128,9 +111,8 @@ class _Pace(Pace):
 class _Model(Model):
     """Says something new each time. ``pace`` belongs to the ``answer`` before it."""
 
-    def __init__(self, deepgram: _Deepgram, answers: dict[str, Answer]) -> None:
+    def __init__(self, answers: dict[str, Answer]) -> None:
         super().__init__(self._say, FIRST_TOKEN_MS, TOKENS_PER_S)
-        self._deepgram = deepgram
         self._answers = answers
         self._fresh = words()
         self._word = ""
@@ -144,8 +126,7 @@ class _Model(Model):
         now = time.monotonic()
         self._word = next(self._fresh)
         tokens = super().answer(messages, longest, tools)
-        words_at = self._deepgram.words_at(str(messages[-1].get("content")))
-        self._answers[self._word] = Answer([token.text for token in tokens], now, words_at)
+        self._answers[self._word] = Answer([token.text for token in tokens], now)
         return tokens
 
     def pace(self) -> Pace:
@@ -203,7 +184,7 @@ async def vendors() -> AsyncIterator[tuple[Vendors, dict[str, str]]]:
     deepgram, openai, elevenlabs = (
         _Deepgram(), OpenAISimulator(keep_log=False), _ElevenLabs(answers)
     )  # fmt: skip
-    openai.model = _Model(deepgram, answers)
+    openai.model = _Model(answers)
     async with deepgram, openai, elevenlabs:
         yield (
             Vendors((deepgram, openai, elevenlabs), answers),
