@@ -11,7 +11,9 @@ from tests.faults.stand_ins import NO_FINISH, clumsy
 from tests.faults.trials import OPENAI_REFUSALS, Row, Trial, down, openai, order, refusal, trial
 from tests.faults.world import Kind, World
 from tests.simulators.vendors.base import Fault, Trouble
+from tests.simulators.vendors.openai_answers import Pace
 
+_SLOW_S = 0.7  # from token to token
 _WHOLE = {"refused", "401", "stall before first byte"}
 _WITH_FLUX = {"refused", "reset", "401", "429", "stall before first byte", "stall mid-stream"}
 _WITH_FLUX |= {"malformed", "cut mid-sentence"}
@@ -27,6 +29,19 @@ async def _clumsy(world: World, times: int) -> None:
         return clumsy(messages) if left >= 0 else good(messages)  # type: ignore[operator, arg-type, misc]
 
     world.openai.model.answers = answer  # type: ignore[assignment]
+
+
+async def _slowly(world: World, times: int) -> None:
+    """The model's next answers come slower than anybody speaks."""
+    model, left = world.openai.model, times
+    usual = model.pace
+
+    def pace() -> Pace:
+        nonlocal left
+        left -= 1
+        return Pace(model.first_token_ms / 1000, _SLOW_S) if left >= 0 else usual()
+
+    model.pace = pace  # type: ignore[method-assign]
 
 
 def _chat(name: str, codes: str, fault: Fault) -> Trial:
@@ -48,6 +63,7 @@ _TRIALS = (
     _chat("cut mid-sentence", "connection lost", Fault(Trouble.CUT)),
     _chat("error event mid-stream", "server_error", Fault(Trouble.CLOSE)),
     _chat(NO_FINISH, "cut", Fault(Trouble.CLOSE, reason=NO_FINISH)),
+    trial("slower than speech", "", _slowly, is_told=False),
     trial("invalid tool arguments", "empty|slow", _clumsy, is_told=False),
 )
 

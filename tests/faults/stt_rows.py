@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.faults.caller import hears
 from tests.faults.trials import (
     OPENAI_REFUSALS,
     Down,
@@ -22,6 +23,7 @@ from tests.faults.trials import (
 )
 from tests.faults.world import Kind, World
 from tests.simulators.vendors.base import Fault, Trouble
+from tests.simulators.vendors.deepgram_ears import Texts
 from tests.simulators.vendors.deepgram_stream import Latencies
 
 _NEVER_MS = 3_600_000
@@ -44,6 +46,19 @@ async def _deaf(world: World, times: int) -> None:
     if times == 1:  # the call opens its socket at once
         loop = asyncio.get_running_loop()
         loop.call_later(1.0, lambda: setattr(world.deepgram, "_latencies", good))
+
+
+async def _no_words(world: World, times: int) -> None:
+    """The next stretches are answered as if there were no words in them; the first turn has two."""
+    left = max(times, 2)
+
+    def hears_nothing(audio: bytes) -> str:
+        nonlocal left
+        words = hears(audio)
+        left -= bool(words)
+        return words if left < 0 else ""
+
+    world.deepgram._texts = Texts(hears_nothing)
 
 
 def _deepgram_row(name: str, stt: str, endpoint: str) -> Row:
@@ -81,6 +96,8 @@ def _deepgram_row(name: str, stt: str, endpoint: str) -> Row:
         speaking("malformed", "malformed", Fault(Trouble.MALFORMED)),
         speaking("cut mid-sentence", "1006", Fault(Trouble.CUT)),
     ]
+    if stt == "deepgram":
+        trials.append(trial("no words", "no words", _no_words, moment="start"))
     for code, reason, told in _CLOSES:
         fault = Fault(Trouble.CLOSE, code=code, reason=reason)  # type: ignore[arg-type]
         trials.append(speaking(f"closed {code or 1005} {reason}".strip(), told, fault))

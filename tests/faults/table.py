@@ -148,7 +148,7 @@ async def _for_good(cell: Cell, here: World, outcome: Outcome) -> None:
     prompts = () if cell.has_embedded else PROMPTS[:2]
     # The next caller asks when it is known that neither the socket nor the requests work.
     is_all = cell.lasts is Lasts.VENDOR and cell.row.name == "elevenlabs socket"
-    failures = 2 if is_all and cell.has_embedded else 1
+    failures = 2 if is_all and cell.has_embedded else int(trial.is_told)
     first = asyncio.create_task(hold(here, prompts, noticed=noticed, failures=failures))
     first.add_done_callback(lambda _: noticed.set())
     if cell.row.layer == "stt":
