@@ -45,6 +45,9 @@ log = logging.getLogger(__name__)
 MAX_MESSAGE_BYTES = 65_536
 """The largest message a socket may send us; a 20 ms frame takes about 400 bytes."""
 
+REQUESTS_WITHIN_S = 5
+"""How long requests may take to their end when the server stops; calls have their own time."""
+
 _LIBRARIES = {
     **dict.fromkeys(("websockets", "openai", "httpcore", "hpack"), logging.INFO),
     "alembic": logging.WARNING,
@@ -148,7 +151,7 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,  # base64 audio hardly shrinks
         ws_ping_interval=None,  # 50 messages a second tell more about the line than a ping does
-        timeout_graceful_shutdown=math.ceil(CLOSES_WITHIN_S),
+        timeout_graceful_shutdown=REQUESTS_WITHIN_S,
     )
 
 
@@ -179,7 +182,8 @@ class Server(uvicorn.Server):
             self._drained_at = now
             log.info("stopping: %d calls in progress", self._calls.in_progress)
         is_over = now - self._drained_at >= self._drain_s
-        if is_over:
+        if is_over and self._calls.in_progress:
+            self.config.timeout_graceful_shutdown = math.ceil(CLOSES_WITHIN_S)
             self._calls.end_all()
         return is_over or not self._calls.in_progress
 

@@ -7,7 +7,7 @@ import json
 import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -217,6 +217,23 @@ def test_a_tool_that_is_at_work_when_a_call_is_ended_comes_to_its_end(tmp_path: 
         ended = with_server(tmp_path, work, drain_s=0)
     assert finished == ["all"]
     assert ended.end_of("CA1") == ("server stops", "end")
+
+
+def test_half_a_request_does_not_keep_a_server_without_calls(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with running(tmp_path, DRAIN_S) as here:
+            port = here.listening.getsockname()[1]
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            head = b"POST /voice-stream HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
+            writer.write(head + b"CallSid=")
+            await asyncio.sleep(1)
+            told_at = here.tell_to_stop()
+        assert here.stopped_at - told_at <= main.REQUESTS_WITHIN_S + 0.5
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    run_virtual(work())
 
 
 def test_a_server_without_calls_stops_at_once(tmp_path: Path) -> None:

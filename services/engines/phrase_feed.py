@@ -11,7 +11,7 @@ from services.engines.speech import ENOUGH_S, Speech
 GATHER_S = 0.1
 """Once there is enough to say, an answer is read no more often: its tokens pile up meanwhile, and
 together they cost little more than one. The first phrase never waits."""
-HURRY_S = 1.0
+HURRY_S = 1.5
 """The voice has had nothing to say for so long while words wait for the end of their sentence: a
 sentence spoken in parts is better than silence."""
 
@@ -23,7 +23,7 @@ class PhraseFeed:
         self._speech = speech
         self._phraser = Phraser()
         self._loop = asyncio.get_running_loop()
-        self._began_at: float | None = None
+        self._has_begun = False
         self._held_since: float | None = None  # words that are no phrase yet
         self._taken_at = self._loop.time()
         self._streams = False
@@ -32,11 +32,11 @@ class PhraseFeed:
         """Take the next piece. Returns when more is wanted: while the voice has enough to say,
         pieces may pile up, as many small ones cost more than one."""
         now = self._loop.time()
-        if self._began_at is None:
+        if not self._has_begun:
             self._speech.emit(TokenProduced(self._speech.reply))
-            self._began_at = now
+            self._has_begun = True
         self._put(piece, now)
-        left_s = self._said_by - now
+        left_s = self._speech.said_by - now
         has_waited = now > self._taken_at  # what has piled up comes at once
         if self._streams and has_waited and left_s > ENOUGH_S and not piece.isspace():
             await asyncio.sleep(GATHER_S)
@@ -52,16 +52,11 @@ class PhraseFeed:
         """Something other than text has come: what follows it need not pile up."""
         self._streams = False
 
-    @property
-    def _said_by(self) -> float:
-        """When the voice has said what it was given, at the earliest."""
-        return (self._began_at or 0.0) + self._speech.least_s
-
     def _put(self, piece: str, now: float) -> None:
         phrases = self._phraser.feed(piece)
         if self._held_since is None:
             self._held_since = now
-        if not phrases and now - max(self._held_since, self._said_by) >= HURRY_S:
+        if not phrases and now - max(self._held_since, self._speech.said_by) >= HURRY_S:
             phrases = self._phraser.hurry()
         if phrases:
             self._speech.put(*phrases)

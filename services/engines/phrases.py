@@ -55,6 +55,7 @@ class Phraser:
         self._markup = _Markup()
         self._buffer = ""
         self._is_first = True
+        self._is_amid = False  # a sentence whose first words are spoken already
 
     def feed(self, token: str) -> list[str]:
         """Take a piece of the reply; the phrases that are complete now, in order."""
@@ -69,13 +70,14 @@ class Phraser:
         words enough. Not after a number or an abbreviation, which what follows may belong to."""
         words = self._buffer.split(" ")
         whole = words[:-1]  # the last one may go on
-        while whole and not whole[-1].rstrip(",;:\"'”’)]").isalpha():
+        while whole and not _may_pause_after(whole[-1]):
             whole.pop()
         if len(whole) < FEWEST_IN_A_HURRY:
             return []
         rest = " ".join(words[len(whole) :])
         phrases = self._emit(" ".join(whole))
         self._buffer = rest
+        self._is_amid = True
         return phrases
 
     def flush(self) -> list[str]:
@@ -126,7 +128,7 @@ class Phraser:
         last = self._last_word(text)
         if last in _NEVER_LAST or last in _MAYBE_LAST or last == "...":
             return True
-        is_only_word = " " not in text
+        is_only_word = " " not in text and not self._is_amid
         return bool(
             _INITIAL.fullmatch(text.split()[-1])
             or (is_only_word and _NUMBER_OF_ITEM.fullmatch(text))
@@ -145,7 +147,7 @@ class Phraser:
         if not _is_speakable(phrase):
             self._buffer = f"{phrase} " if phrase else ""
             return []
-        self._buffer, self._is_first = "", False
+        self._buffer, self._is_first, self._is_amid = "", False, False
         return [phrase]
 
     def _cut(self) -> list[str]:
@@ -156,6 +158,11 @@ class Phraser:
         phrases = self._emit(head)
         self._buffer = rest  # so much that cannot be spoken is left out
         return phrases
+
+
+def _may_pause_after(word: str) -> bool:
+    bare = word.rstrip(",;:\"'”’)]")
+    return bare.isalpha() and f"{bare.lower()}." not in _NEVER_LAST
 
 
 def _is_speakable(text: str) -> bool:

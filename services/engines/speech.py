@@ -33,16 +33,20 @@ class Speech(AsyncIterator[str]):
         self._lasts_until = 0.0  # if all that was given out is played without a pause
         self.has_begun = False
         """Whether there is anything to say."""
-        self.least_s = 0.0
-        """How long the phrases put here take to be spoken, by their letters; lines not counted."""
+        self.said_by = 0.0
+        """When what was put here has been spoken, at the earliest, by its letters; on the loop's
+        clock."""
 
     def put(self, *phrases: str) -> None:
         """Have these spoken."""
         for phrase in phrases:
             self.has_begun = True
-            self.least_s += len(phrase) * _CHARACTER_S
+            self._takes(len(phrase) * _CHARACTER_S)
             self._guard.plan(phrase)
             self._queue.put_nowait(phrase)
+
+    def _takes(self, seconds: float) -> None:
+        self.said_by = max(self.said_by, asyncio.get_running_loop().time()) + seconds
 
     def end(self) -> None:
         """There are no more."""
@@ -89,6 +93,7 @@ class Speech(AsyncIterator[str]):
         self.flush()
         for text, audio in lines.items():
             is_guarded = bool(self._guard.cut(text))
+            self._takes(len(audio) / _BYTES_PER_S)
             self.emit(AudioProduced(self.reply, audio, text, is_guarded=is_guarded))
 
     def parts(self, line: str) -> list[str]:

@@ -73,9 +73,9 @@ class OpenAIOptions:
     """From the request to the first token of text or of a tool call, connecting included."""
     stall_ms: int = 1200
     """The longest pause between two tokens."""
-    silent_ms: int = 5000
-    """The longest time that tokens may come without a word to say: a tool's arguments. Then there
-    is time left for another model before the reply is given up."""
+    wordless_ms: int = 6000
+    """How long tokens may come before the first of them is a word to say: before a tool's arguments
+    there may be none. Then there is time left for another brain before the reply is given up."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the request as the server wants them; they win over all others."""
 
@@ -224,7 +224,7 @@ class OpenAIBrain:
         options, loop = self._options, asyncio.get_running_loop()
         self._reports.step(VENDOR, f"request {options.model}", reply)
         deadline, events, size = loop.time() + wait_ms / 1000, Events(), 0
-        silent_by = deadline
+        wordless_until = deadline
         response = await self._answered(reply, messages, deadline)
         try:
             chunks = response.aiter_bytes()
@@ -240,9 +240,10 @@ class OpenAIBrain:
                     now = loop.time()
                     if not size:
                         self._reports.step(VENDOR, "first token", reply)
-                    if not size or text.strip():
-                        silent_by = now + options.silent_ms / 1000
-                    deadline = min(now + options.stall_ms / 1000, silent_by)
+                        wordless_until = now + options.wordless_ms / 1000
+                    deadline = now + options.stall_ms / 1000
+                    if not completion.text.strip():
+                        deadline = min(deadline, wordless_until)
                     size = grown
                 if text:
                     yield text

@@ -1,9 +1,10 @@
 """A live recogniser, and the ways to words for when it fails: one answer for each utterance.
 
 The turn's audio is kept until the turn is answered. If the live recogniser has no words for an
-utterance soon after its end, says that it will have none, or finds none in a turn with much voice,
-the other ways are given the whole turn so far: a word that was half sent when a socket broke is
-whole there. Whoever answers first counts, and the other side is told.
+utterance soon after its end, or says that it will have none, the other ways are given the whole
+turn so far: a word that was half sent when a socket broke is whole there. Whoever answers first
+counts, and the other side is told. If it finds none in a turn with much voice, another vendor is
+asked for a second opinion.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.audio.segmenter import VAD_SILENCE_MS
 from services.call.events import (
@@ -21,9 +22,10 @@ from services.call.events import (
     TranscriptInterim,
 )
 from services.stt import Emit
+from services.stt.deepgram_socket import VENDOR
 from services.stt.live import LiveTranscriber
 from services.stt.turn_audio import MIN_VOICE_MS, Piece, TurnAudio
-from services.stt.words import Words
+from services.stt.words import FirstWords
 from services.vendors import VendorError
 
 log = logging.getLogger(__name__)
@@ -49,7 +51,7 @@ class _Owed:
     has_much_voice: bool = False
     clock: asyncio.TimerHandle | None = None
     rescue: asyncio.Task[None] | None = None
-    live_failed: bool = False
+    live_gave_up: asyncio.Event = field(default_factory=asyncio.Event)
     """The live recogniser has said that it has no words."""
     no_words: TranscriptFinal | None = None
     """It has said that there are none."""
@@ -72,16 +74,17 @@ class TranscriberChain:
     def __init__(
         self,
         live: LiveTranscriber,
-        rescue: Words,
+        rescue: FirstWords,
         silence_ms: int = VAD_SILENCE_MS,
         patience_ms: int = PATIENCE_MS,
     ) -> None:
         self._live = live
         self._rescue = rescue
+        self._second_opinion = rescue.besides(VENDOR)
         self._silence_ms = silence_ms
         self._patience_s = patience_ms / 1000
         self._turn = TurnAudio()
-        self._turn_has_words = False
+        self._live_has_words = False  # in this turn
         self._owed: dict[int, _Owed] = {}
         self._guess: TranscriptInterim | None = None
         self._tasks: asyncio.TaskGroup | None = None
@@ -122,7 +125,7 @@ class TranscriberChain:
 
     def turn_committed(self) -> None:
         self._turn.forget()
-        self._turn_has_words = False
+        self._live_has_words = False
         self._live.turn_committed()
 
     # --- the live recogniser ----------------------------------------------------------------------
@@ -138,14 +141,16 @@ class TranscriberChain:
     def _heard_live(self, event: EarEvent) -> None:
         if isinstance(event, TranscriptFailed):
             if owed := self._owed.get(event.last):
-                owed.live_failed = True
+                owed.live_gave_up.set()
                 self._help(owed)
         elif isinstance(event, TranscriptFinal):
             if owed := self._owed.get(event.last):
                 if event.text or not self._should_hold_words(owed):
+                    self._live_has_words |= bool(event.text) and owed.first == self._turn.first
                     self._answer(event, event.first)
                 else:
-                    owed.no_words, owed.live_failed = event, True
+                    owed.no_words = event
+                    owed.live_gave_up.set()
                     self._help(owed)
         else:
             if isinstance(event, TranscriptInterim):
@@ -153,14 +158,13 @@ class TranscriberChain:
             self._emit(event)
 
     def _should_hold_words(self, owed: _Owed) -> bool:
-        """Whether it is the last of a turn with much voice, in which no words were found yet."""
+        """Whether it is the last of a turn with much voice, in which the live recogniser has found
+        no words yet."""
         is_last = owed.last == max(self._owed)
-        return owed.has_much_voice and is_last and not self._turn_has_words
+        return owed.has_much_voice and is_last and not self._live_has_words
 
     def _answer(self, event: TranscriptFinal | TranscriptFailed, first: int) -> None:
         """The one answer for all utterances from ``first`` on to the event's last."""
-        if isinstance(event, TranscriptFinal) and event.text:
-            self._turn_has_words = True
         for number in [number for number in self._owed if first <= number <= event.last]:
             self._owed.pop(number).call_off()
         self._guess = None
@@ -196,11 +200,11 @@ class TranscriberChain:
             self._rescued(TranscriptFinal(first, owed.last, text))
 
     async def _words(self, owed: _Owed) -> str:
+        ways = self._second_opinion if owed.no_words else self._rescue
         try:
-            return await self._rescue.words(owed.pieces) if owed.pieces else ""
+            return await ways.words(owed.pieces) if owed.pieces else ""
         except VendorError:
-            if not owed.live_failed:  # it may still come; this is called off then
-                await asyncio.get_running_loop().create_future()
+            await owed.live_gave_up.wait()  # it may still come; this is called off then
             raise
 
     def _without_words(self, owed: _Owed, code: str) -> None:

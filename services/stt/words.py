@@ -11,14 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.audio.mulaw import BYTES_PER_MS, RATE_HZ
+from services.audio.mulaw import RATE_HZ
 from services.stt.turn_audio import Piece
 from services.vendors import Reports, VendorError
 from services.vendors.breaker import Breaker
-
-SHORT_MS = 800
-"""Audio no longer than this (pauses and the moment before the voice included) may hold no words.
-In more of it somebody should find some: one who does not may be set to another language."""
 
 
 class Words(Protocol):
@@ -60,25 +56,27 @@ class FirstWords:
     def idle(self) -> bool:
         return bool(self._ways) and self._ways[0].recogniser.idle
 
+    def besides(self, vendor: str) -> FirstWords:
+        """The ways of other vendors; all, if there are no others."""
+        others = [way for way in self._ways if way.recogniser.name != vendor]
+        return FirstWords(others or self._ways, self._reports)
+
     async def words(self, pieces: Sequence[Piece]) -> str:
-        """The next way is tried when one has failed or finds no words in much audio, and beside one
-        that is slow. A way that was overtaken counts as failed. If every breaker refuses, the last
-        way is asked all the same: without it nobody would be heard at all."""
+        """The next way is tried when one has failed, and beside one that is slow. A way that was
+        overtaken counts as failed. If every breaker refuses, the last way is asked all the same:
+        without it nobody would be heard at all."""
         if not pieces:
             return ""
         tried: list[tuple[Way, asyncio.Task[str]]] = []
-        may_be_empty = sum(len(piece.audio) for piece in pieces) <= SHORT_MS * BYTES_PER_MS
         try:
             for way in self._ways:
                 if not way.breaker.allows() and (tried or way is not self._ways[-1]):
                     continue
                 tried.append((way, asyncio.create_task(self._ask(way, pieces))))
-                text = await _first(tried, way.patience_s, may_be_empty=may_be_empty)
-                if text is not None:
+                if (text := await _first(tried, way.patience_s)) is not None:
                     return self._won(tried, text)
-            text = await _first(tried, None, may_be_empty=may_be_empty)
-            if text is not None or any(_answer(task) == "" for _, task in tried):
-                return self._won(tried, text or "")
+            if (text := await _first(tried, None)) is not None:
+                return self._won(tried, text)
         finally:
             for _, task in tried:
                 task.cancel()
@@ -104,11 +102,8 @@ class FirstWords:
 
     def _won(self, tried: Sequence[tuple[Way, asyncio.Task[str]]], text: str) -> str:
         for way, task in tried:
-            found = _answer(task)
-            if found == text:
+            if _answer(task) is not None:
                 break
-            if found == "":  # told, but it works
-                self._reports.failed(VendorError(way.recogniser.name, "transcribe", "no words"))
             if not task.done():
                 self._failed(way, VendorError(way.recogniser.name, "transcribe", "overtaken"))
         return text
@@ -119,19 +114,14 @@ class FirstWords:
 
 
 async def _first(
-    tried: Sequence[tuple[Way, asyncio.Task[str]]],
-    patience_s: float | None,
-    *,
-    may_be_empty: bool,
+    tried: Sequence[tuple[Way, asyncio.Task[str]]], patience_s: float | None
 ) -> str | None:
-    """The first answer within so many seconds; None if there is none, or none can come.
-    ``may_be_empty``: no words are an answer as well."""
+    """The first answer within so many seconds; None if there is none, or none can come."""
     loop = asyncio.get_running_loop()
     until = None if patience_s is None else loop.time() + patience_s
     while True:
         for _, task in tried:
-            text = _answer(task)
-            if text or (text is not None and may_be_empty):
+            if (text := _answer(task)) is not None:
                 return text
         running = [task for _, task in tried if not task.done()]
         left = None if until is None else until - loop.time()

@@ -143,13 +143,20 @@ def said(*sentences: str) -> tuple[Speech, list[AudioProduced]]:
     return Speech(1, events.append, Guard(sentences)), events  # type: ignore[arg-type]
 
 
+def say_lines(speech: Speech, lines: dict[str, bytes]) -> None:
+    async def work() -> None:
+        speech.say_lines(lines)
+
+    run_virtual(work())
+
+
 def test_what_came_together_is_one_event_with_its_spans() -> None:
     async def work() -> None:
+        speech.put(BEFORE)
         speech.say(*spoken("Welcome", "to"))
         speech.say(*spoken("Bright"))
 
     speech, events = said()
-    speech.put(BEFORE)
     run_virtual(work())
     assert events == [
         AudioProduced(1, b"\x40" * 90, "Welcome to", ((7, 70), (2, 20))),
@@ -159,10 +166,10 @@ def test_what_came_together_is_one_event_with_its_spans() -> None:
 
 def test_the_end_of_the_guard_parts_an_event_in_two() -> None:
     async def work() -> None:
+        speech.put(NOTICE, AFTER)
         speech.say(*spoken(*f"{NOTICE} {AFTER}".split()))
 
     speech, events = said(NOTICE)
-    speech.put(NOTICE, AFTER)
     run_virtual(work())
     assert [(event.text, event.is_guarded) for event in events] == [(NOTICE, True), (AFTER, False)]
     assert all(sum(size for _, size in event.spans) == len(event.audio) for event in events)
@@ -172,7 +179,7 @@ def test_a_stored_line_is_parted_at_the_sentences_end() -> None:
     speech, events = said(NOTICE)
     line = f"{NOTICE} {AFTER}"
     assert speech.parts(line) == [NOTICE, AFTER]
-    speech.say_lines({NOTICE: b"\x40" * 100, AFTER: b"\x41" * 100})
+    say_lines(speech, {NOTICE: b"\x40" * 100, AFTER: b"\x41" * 100})
     assert events == [
         AudioProduced(1, b"\x40" * 100, NOTICE, is_guarded=True),
         AudioProduced(1, b"\x41" * 100, AFTER),
@@ -185,7 +192,7 @@ def test_a_stored_line_of_one_kind_is_one_event(
 ) -> None:
     speech, events = said(*sentences)
     assert speech.parts(NOTICE) == [NOTICE]
-    speech.say_lines({NOTICE: b"\x40" * 100})
+    say_lines(speech, {NOTICE: b"\x40" * 100})
     assert events == [AudioProduced(1, b"\x40" * 100, NOTICE, is_guarded=is_guarded)]
 
 

@@ -59,6 +59,7 @@ def test_the_first_phrase_may_end_at_a_clause_and_later_ones_may_not() -> None:
         ("We are open from 9 to ", "We are open from 9 to"),
         ("The number is 555 867 ", "The number is"),  # more digits may follow
         ("You should see Dr. Le", "You should see"),
+        ("You should see Dr Le", "You should see"),
         ("We are open, as always, on Sun", "We are open, as always, on"),
         ("", ""),
     ],
@@ -69,6 +70,14 @@ def test_in_a_hurry_a_phrase_ends_at_a_word(text: str, spoken: str) -> None:
     assert phraser.hurry() == ([spoken] if spoken else [])
     rest = phraser.feed("x y. ") or phraser.flush()
     assert " ".join(filter(None, [spoken, *rest])).replace(" ", "") == f"{text}xy.".replace(" ", "")
+
+
+def test_a_number_behind_a_hurry_is_no_item_of_a_list() -> None:
+    phraser = Phraser()
+    assert phraser.feed("We are open from nine until 5") == []
+    assert phraser.hurry() == ["We are open from nine until"]
+    assert phraser.feed(". ") == ["5."]
+    assert phraser.feed("On Sunday too. ") == ["On Sunday too."]
 
 
 def test_a_sentence_goes_out_at_the_space_behind_it() -> None:

@@ -197,6 +197,46 @@ def test_much_voice_in_which_nobody_finds_words_holds_none(error: str) -> None:
     run_virtual(main())
 
 
+def test_whatever_a_deaf_recogniser_is_told_in_a_turn_is_heard_by_the_second() -> None:
+    async def main() -> None:
+        second = Second()
+        async with (
+            DeepgramSimulator(hears=lambda _: "") as deepgram,
+            call(deepgram, second) as caller,
+        ):
+            await caller.say(*LONG, pause_ms=500)
+            await caller.say("five", "six", "seven", pause_ms=500)
+            await caller.say("eight", pause_ms=800)
+            assert caller.commit() == "one two three four five six seven eight"
+
+    run_virtual(main())
+
+
+def test_another_vendor_is_asked_for_the_second_opinion() -> None:
+    async def main() -> None:
+        same, other = Second("deepgram"), Second("other")
+        async with (
+            DeepgramSimulator(hears=lambda _: "") as deepgram,
+            call(deepgram, same, other) as caller,
+        ):
+            await caller.say(*LONG, pause_ms=800)
+            assert caller.commit() == " ".join(LONG)
+            assert (same.asked, other.asked) == ([], [" ".join(LONG)])
+
+    run_virtual(main())
+
+
+def test_words_that_nobody_finds_are_not_waited_for_once_the_live_recogniser_has_spoken() -> None:
+    async def main() -> None:
+        deepgram = DeepgramSimulator(hears=lambda _: "", final_ms=900)
+        async with deepgram, call(deepgram, Second(error="500")) as caller:
+            await caller.say(*LONG, pause_ms=2000)
+            assert caller.finals == [(1, 1, "")]
+            assert caller.answered_in(1) == pytest.approx(0.9, abs=0.03)
+
+    run_virtual(main())
+
+
 def test_a_sound_without_words_behind_words_is_taken_as_it_was_heard() -> None:
     async def main() -> None:
         second, words = Second(), iter(["one two three", "", ""])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -18,15 +18,6 @@ from tests.stt.chained import Second
 from tests.virtual_time import run_virtual
 
 PIECES = (Piece(tone("one") * 10),)
-LONG = (Piece(tone("one") * 20), Piece(tone("two") * 21))
-
-
-class Deaf(Second):
-    """Finds no words in anything."""
-
-    async def words(self, pieces: Sequence[Piece]) -> str:
-        await super().words(pieces)
-        return ""
 
 
 class Ways:
@@ -44,10 +35,10 @@ class Ways:
         ]
         self.first = FirstWords(ways, self.reports)
 
-    async def ask(self, pieces: Sequence[Piece] = PIECES) -> tuple[str, float]:
+    async def ask(self) -> tuple[str, float]:
         """The answer, and how long it took."""
         began = self.loop.time()
-        text = await self.first.words(pieces)
+        text = await self.first.words(PIECES)
         return text, self.loop.time() - began
 
     @property
@@ -81,22 +72,6 @@ async def test_a_way_that_fails_is_followed_by_the_next_at_once() -> None:
     ways = Ways(Second("a", error="429"), Second("b"))
     assert await ways.ask() == ("one", pytest.approx(0.3))
     assert ways.failures == [("a", "429")]
-
-
-@virtual
-async def test_a_way_that_finds_no_words_in_much_audio_is_followed_by_the_next() -> None:
-    ways = Ways(Deaf("a"), Second("b"))
-    assert await ways.ask(LONG) == ("one two", pytest.approx(0.3))
-    assert ways.failures == [("a", "no words")]
-    assert await ways.ask(PIECES) == ("", pytest.approx(0.15))  # which may hold none
-    assert ways.breakers[0].allows()
-
-
-@virtual
-async def test_if_nobody_finds_words_there_are_none() -> None:
-    ways = Ways(Deaf("a"), Second("b", error="500"), Deaf("c"))
-    assert await ways.ask(LONG) == ("", pytest.approx(0.45))
-    assert ways.failures == [("b", "500")]
 
 
 @virtual
