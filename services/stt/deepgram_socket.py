@@ -9,11 +9,9 @@ a query string and three constant texts.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import ssl
-from contextlib import suppress
 from typing import Protocol
 
 from websockets.asyncio.client import ClientConnection
@@ -55,18 +53,9 @@ def closed(error: ConnectionClosed) -> VendorError:
 async def close_socket(socket: ClientConnection, goodbye: str) -> None:
     """Say ``goodbye`` and let the service close; else close ourselves. At once if cancelled."""
     try:
-        # Not asyncio.timeout: in early 3.11 it cancels a task that was cancelled before.
-        with suppress(TimeoutError, ConnectionClosed):
-            await asyncio.wait_for(_take_leave(socket, goodbye), CLOSE_S)
-        await socket.close()
+        await sockets.part(socket, goodbye, CLOSE_S)
     finally:
         socket.transport.abort()
-
-
-async def _take_leave(socket: ClientConnection, goodbye: str) -> None:
-    await socket.send(goodbye)
-    while True:
-        await socket.recv(decode=False)  # the last words, which nobody waits for
 
 
 class Asked(Protocol):

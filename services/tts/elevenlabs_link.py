@@ -35,7 +35,7 @@ from services.tts.elevenlabs_wire import (
 )
 from services.vendors import VendorError
 from services.vendors.keys import check_key
-from services.vendors.sockets import open_socket, send, send_now
+from services.vendors.sockets import open_socket, part, send, send_now
 
 MOST_CONTEXTS = 4
 """The vendor takes five; one is left for what we do not know of."""
@@ -157,12 +157,7 @@ class Link:
 
     async def _part(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         await asyncio.wait(tasks)
-        with suppress(TimeoutError, ConnectionClosed):
-            async with asyncio.timeout(_PARTING_S):
-                await self._socket.send(CLOSE_SOCKET)
-                while True:  # what comes now would keep the close frame from being seen
-                    await self._socket.recv(decode=False)
-        await self._socket.close()
+        await part(self._socket, CLOSE_SOCKET, _PARTING_S)
 
     async def _write(self) -> None:
         try:

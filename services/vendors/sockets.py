@@ -10,11 +10,18 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidStatus,
+    InvalidURI,
+)
 from websockets.http11 import Response
 from websockets.protocol import State
 
@@ -67,6 +74,22 @@ async def open_socket(
         raise failed("bad url", at_once=True) from None
     except (OSError, EOFError, InvalidHandshake) as error:
         raise failed(_kind(error)) from None
+
+
+async def part(socket: ClientConnection, goodbye: str, within_s: float) -> None:
+    """Say ``goodbye`` and let the vendor close within this time; else close ourselves."""
+    # Not asyncio.timeout: in early 3.11 it cancels a task that was cancelled before.
+    with suppress(TimeoutError, ConnectionClosed):
+        await asyncio.wait_for(_take_leave(socket, goodbye), within_s)
+    await socket.close()
+
+
+async def _take_leave(socket: ClientConnection, goodbye: str) -> None:
+    await socket.send(goodbye)
+    while (
+        True
+    ):  # the last words, which nobody waits for, would keep the close frame from being seen
+        await socket.recv(decode=False)
 
 
 async def send(socket: ClientConnection, message: str | bytes) -> None:

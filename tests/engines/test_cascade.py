@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
-from itertools import pairwise
-from typing import Any
 
 import pytest
 
-from services.call.effects import Purpose, Speaker, StartReply, Turn
+from services.call.effects import Purpose
 from services.call.events import (
     AfterReply,
     AudioProduced,
@@ -21,148 +17,12 @@ from services.call.events import (
     TokenProduced,
     VendorStep,
 )
-from services.engines.cascade import CascadeEngine, Lines
-from services.engines.guard import Guard
 from services.engines.phrase_feed import GATHER_S
-from services.engines.speech import Speech
-from services.engines.tool_work import ToolWork
-from services.llm import BrainEvent, EndCall, Line, UseTool
-from services.receptionist.tools import ToolRequest
-from services.tts import Say, SpokenAudio
-from services.vendors import Reports, VendorError
-from tests.desks import FakeDesk, message
-from tests.phone import SILENCE, VOICE, FakeSegmenter, FakeTranscriber, sound
-from tests.virtual_time import run_virtual
-
-Script = Sequence[BrainEvent | float | Exception]
-"""What the brain gives, in order; a number is a pause in seconds."""
-
-SPEAK_S = 0.1
-"""From a phrase to its audio."""
-ASKED = (Turn(Speaker.CALLER, "When are you open?"),)
-LOST = VendorError("vendor", "ask", "connection lost")
-
-
-class ScriptedBrain:
-    """Gives what the test says."""
-
-    def __init__(self, script: Script) -> None:
-        self._script = script
-        self.is_open = False
-
-    def prepare(self, turns: Sequence[Turn]) -> None: ...
-
-    async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
-        self.is_open = True
-        try:
-            for item in self._script:
-                if isinstance(item, Exception):
-                    raise item
-                if isinstance(item, float):
-                    await asyncio.sleep(item)
-                else:
-                    yield item
-        finally:
-            self.is_open = False
-
-    def unfinished(self, turns: Sequence[Turn]) -> ToolRequest | None:
-        return None
-
-
-class SlowVoice:
-    """Takes a moment for each phrase; may fail, or get stuck, at a phrase with a certain word."""
-
-    def __init__(self, fails_at: str = "", sticks_at: str = "") -> None:
-        self._fails_at = fails_at
-        self._sticks_at = sticks_at
-        self.speaks_now = 0
-
-    async def run(self) -> None:
-        await asyncio.Event().wait()
-
-    async def speak(self, reply: int, phrases: AsyncIterator[str], say: Say) -> None:
-        self.speaks_now += 1
-        try:
-            async for phrase in phrases:
-                await asyncio.sleep(SPEAK_S)
-                if self._fails_at and self._fails_at in phrase:
-                    raise VendorError("voice", "speak", "reset")
-                if self._sticks_at and self._sticks_at in phrase:
-                    await asyncio.Event().wait()
-                say(SpokenAudio(sound(phrase), phrase))
-        finally:
-            self.speaks_now -= 1
-
-
-class Told:
-    """What an engine emits, and when."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[float, Any]] = []
-
-    def emit(self, event: Any) -> None:
-        self.events.append((asyncio.get_running_loop().time(), event))
-
-    @property
-    def said(self) -> list[tuple[float, str]]:
-        return [(at, event.text) for at, event in self.events if isinstance(event, AudioProduced)]
-
-    @property
-    def texts(self) -> list[str]:
-        return [text for _, text in self.said]
-
-    def all(self, kind: type) -> list[Any]:
-        return [event for _, event in self.events if isinstance(event, kind)]
-
-
-class Studio:
-    """A cascade of scripted parts, and what it has told."""
-
-    def __init__(
-        self,
-        *script: BrainEvent | float | Exception,
-        voice: SlowVoice | None = None,
-        desk: FakeDesk | None = None,
-    ) -> None:
-        texts = {purpose: purpose.value for purpose in Purpose if purpose is not Purpose.ANSWER}
-        self.lines = Lines(texts, "moment")
-        self.brain = ScriptedBrain(script)
-        self.voice = voice or SlowVoice()
-        self.desk = desk or FakeDesk()
-        self.told = Told()
-        self.interrupted = 0
-        self.reports = Reports()
-        self.engine = CascadeEngine(
-            FakeSegmenter(),
-            FakeTranscriber(["hello"]),
-            self.brain,
-            self.voice,
-            self.lines,
-            self.reports,
-            self._interrupt,
-            ToolWork(self.desk),
-        )
-
-    def _interrupt(self) -> None:
-        self.interrupted += 1
-
-    async def reply(self, purpose: Purpose = Purpose.ANSWER) -> None:
-        await self.engine.reply(StartReply(1, purpose, ASKED), self.told.emit)
-
-
-def play(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run on virtual time; no task and no error may be left that nobody has seen."""
-    unseen: list[dict[str, Any]] = []
-
-    async def run() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, told: unseen.append(told))
-        await work()
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-        gc.collect()
-
-    run_virtual(run())
-    assert unseen == []
-
+from services.llm import EndCall, Line, UseTool
+from services.vendors import VendorError
+from tests.desks import message
+from tests.engines.studio import LOST, SPEAK_S, SlowVoice, Studio, play
+from tests.phone import SILENCE, VOICE, sound
 
 # --- at the same time -----------------------------------------------------------------------------
 
@@ -180,106 +40,6 @@ def test_the_first_phrase_is_spoken_while_the_brain_still_thinks() -> None:
             "We are open from nine to five. On Sunday we are closed."
         )
         assert studio.told.events[-1][1] == ReplyFinished(1, AfterReply.LISTEN)
-
-    play(work)
-
-
-def streaming(text: str, every_s: float) -> tuple[Studio, list[float]]:
-    """A brain whose words come every so often, wherever it is asked for them; when it was asked."""
-    asked: list[float] = []
-    tokens = [f"{word} " for word in text.split()]
-
-    class Stream(ScriptedBrain):
-        async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
-            loop, given = asyncio.get_running_loop(), 0
-            while given < len(tokens):
-                asked.append(loop.time())
-                await asyncio.sleep(max(0.0, (given + 1) * every_s - loop.time()))
-                come = int(loop.time() / every_s + 1e-6)
-                piled_up = "".join(tokens[given:come])
-                given = come
-                yield piled_up
-
-    studio = Studio()
-    studio.engine._brain = Stream(())
-    return studio, asked
-
-
-LONG = "We are open from nine to five today. " + "We are closed on every Sunday. " * 6
-
-
-def test_while_there_is_enough_to_say_tokens_pile_up() -> None:
-    async def work() -> None:
-        every_s = 1 / 64
-        studio, asked = streaming(LONG, every_s)
-        await studio.reply()
-        assert " ".join(studio.told.texts) == LONG.strip()
-        first_at = studio.told.said[0][0]
-        assert first_at == pytest.approx(8 * every_s + SPEAK_S)  # "... today. "
-        assert len(asked) < 8 + 2 * (len(LONG.split()) * every_s) / GATHER_S + 2
-
-    play(work)
-
-
-@pytest.mark.parametrize("every_s", [0.3, 0.5, 0.9])
-def test_a_brain_that_is_slower_than_the_voice_is_spoken_in_parts(every_s: float) -> None:
-    """Rather than not at all: after eight seconds the call gives a silent reply up."""
-    text = "We will be very happy to help you with that on any of the coming weekdays this month."
-
-    async def work() -> None:
-        studio, _ = streaming(text, every_s)
-        await studio.reply()
-        assert " ".join(studio.told.texts) == text
-        at = [at for at, _ in studio.told.said]
-        assert at[0] <= max(1.5 + 2 * every_s, 4 * every_s) + SPEAK_S + 0.01
-        gaps = [later - earlier for earlier, later in pairwise(at)]
-        assert max(gaps) < 3.5 + 2 * every_s  # what three words last, and a little
-
-    play(work)
-
-
-def test_after_a_tool_has_worked_long_a_brain_of_usual_speed_is_spoken_in_sentences() -> None:
-    told = [
-        "We have an opening at half past nine on Monday morning with Doctor Smith.",
-        "If that is too early we could also offer you the same time on the next day.",
-        "Which of them do you like better?",
-    ]
-
-    async def work() -> None:
-        words = [item for word in " ".join(told).split() for item in (f"{word} ", 1 / 15)]
-        studio = Studio("One moment. ", UseTool(message()), *words, desk=FakeDesk(takes_s=6))
-        studio.engine.commit(1)
-        await studio.reply()
-        assert studio.told.texts == ["One moment.", *told]
-
-    play(work)
-
-
-def test_what_has_piled_up_in_pieces_comes_at_once() -> None:
-    """However a transport cuts it: a tool that is wanted after it must not wait for each piece."""
-
-    class Buffered(ScriptedBrain):
-        async def respond(self, reply: int, turns: Sequence[Turn]) -> AsyncGenerator[BrainEvent]:
-            for word in LONG.split():
-                yield f"{word} "
-
-    async def work() -> None:
-        studio, loop = Studio(), asyncio.get_running_loop()
-        studio.engine._brain = Buffered(())
-        speech, began = Speech(1, studio.told.emit, Guard(())), loop.time()
-        await studio.engine._think(StartReply(1, Purpose.ANSWER, ASKED), speech)
-        assert loop.time() - began <= GATHER_S
-
-    play(work)
-
-
-def test_a_slow_answer_is_read_token_by_token_when_its_words_run_out() -> None:
-    async def work() -> None:
-        every_s = 0.5
-        studio, asked = streaming(LONG, every_s)
-        await studio.reply()
-        at_once = [every_s * n for n in range(len(LONG.split()))]
-        assert asked == pytest.approx(at_once, abs=GATHER_S + 0.001)
 
     play(work)
 

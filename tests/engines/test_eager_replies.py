@@ -16,7 +16,7 @@ from services.call.words.readiness import Expectation
 from services.engines.cascade import Lines
 from services.llm import Asks, BrainEvent, EndCall, Line, UseTool
 from tests.desks import message
-from tests.engines.test_cascade import ASKED, Studio, play
+from tests.engines.studio import ASKED, Studio, play
 
 MESSAGE = UseTool(message())
 EAGER = StartReply(7, Purpose.ANSWER, ASKED, is_eager=True)

@@ -16,7 +16,7 @@ from services.engines.guard import Guard
 from services.engines.speech import GATHER_S, Speech
 from services.tts import Say, SpokenAudio
 from services.vendors import VendorError
-from tests.engines.test_cascade import ASKED, SlowVoice, Studio
+from tests.engines.studio import ASKED, SlowVoice, Studio
 from tests.virtual_time import run_virtual
 
 PIECE_MS = 400

@@ -17,7 +17,7 @@ from services.llm import BrainEvent, EndCall, UseTool
 from services.receptionist.tools import Tool, ToolResult
 from services.vendors import VendorError
 from tests.desks import OK, FakeDesk, message, wish
-from tests.engines.test_cascade import ASKED, LOST, SPEAK_S, SlowVoice, Studio, play
+from tests.engines.studio import ASKED, LOST, SPEAK_S, SlowVoice, Studio, play
 
 BOOK = wish(Tool.BOOK_APPOINTMENT, service="A check-up", when="tomorrow at nine")
 LOOK = wish(Tool.CHECK_AVAILABILITY, service="A check-up", when="tomorrow")
